@@ -1,0 +1,74 @@
+"""The commands and how `capitate --help` groups them; each command's own imports wait until it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from capitate import __version__
+from capitate.cli.assess import assess
+from capitate.cli.bench import bench
+from capitate.cli.demo import demo
+from capitate.cli.evaluate import evaluate
+from capitate.cli.models import models
+
+__all__ = ["app"]
+
+FILMS, WORKBENCH = "Films", "Workbench"
+
+app = typer.Typer(
+    name="capitate",
+    help="Bone age from paediatric hand radiographs, with an honest interval, offline.",
+    epilog="Research software, not a medical device. Exit codes: 0 all assessed, 1 a film was refused, 2 wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        typer.echo(f"capitate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of a fault.")] = False,
+) -> None:
+    """Bone age from paediatric hand radiographs, with an honest interval, offline."""
+
+
+def _examples(*lines: str) -> str:
+    """Lay out examples below a command's help, one a line."""
+    return "\n\n".join(("Examples:", *(f"  {line}" for line in lines)))
+
+
+app.command(
+    rich_help_panel=FILMS,
+    epilog=_examples(
+        "capitate assess film.png --sex female",
+        "capitate assess film.dcm --age 10.5 --out reports",
+        "capitate assess films --table studies.csv --format csv > ages.csv",
+        "capitate assess --list films.txt --format json",
+    ),
+)(assess)
+app.command(rich_help_panel=FILMS, epilog=_examples("capitate demo", "capitate demo --out demo-report"))(demo)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate evaluate manifest.csv --task bone-age --out figures",
+        "capitate evaluate manifest.csv --task bone-age --out-of-fold --out figures",
+    ),
+)(evaluate)
+app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
+app.command(rich_help_panel=WORKBENCH, epilog=_examples("capitate bench", "capitate bench --runs 50 --out speed.json"))(
+    bench
+)

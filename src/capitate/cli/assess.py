@@ -1,0 +1,128 @@
+"""`capitate assess`: films in, bone ages out."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capitate.cli.options import (
+    DEFAULT_MODEL,
+    BirthDate,
+    Form,
+    FormOption,
+    Lang,
+    LangOption,
+    ModelOption,
+    OutOption,
+    QuietOption,
+    SexOption,
+    StudyDate,
+    ThreadsOption,
+    YearsOption,
+)
+
+if TYPE_CHECKING:
+    from capitate.assessor import Assessed, Assessor
+    from capitate.cli.films import Film
+    from capitate.cli.output import Printer, Reports
+
+__all__ = ["assess"]
+
+
+def assess(
+    context: typer.Context,
+    *,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH...", help="Films, or folders that hold films.", show_default=False),
+    ] = None,
+    sex: SexOption = None,
+    age: YearsOption = None,
+    birth_date: BirthDate = None,
+    study_date: StudyDate = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table",
+            metavar="CSV",
+            rich_help_panel="The child",
+            help="Table with the columns path, sex and age_years, or birth_date and study_date: alone, it names the films.",
+        ),
+    ] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help="Text file with one film a line.", show_default=False)
+    ] = None,
+    form: FormOption = Form.TEXT,
+    lang: LangOption = Lang.EN,
+    out: OutOption = None,
+    model: ModelOption = DEFAULT_MODEL,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Assess films: bone age with a 90 % interval.
+
+    Reads PNG, JPEG, TIFF, WebP and DICOM. A film that cannot be assessed is reported as refused, and the others go on.
+    """
+    from capitate.assessor import Assessor
+    from capitate.cli.films import Child, choose
+    from capitate.cli.output import Printer, note
+
+    child = Child(sex=sex, years=age, birth_date=birth_date, study_date=study_date)
+    films = choose(paths or [], table=table, listed=listed, child=child)
+    unlisted = sum(bool(film.findings) for film in films)
+    if unlisted:
+        note(f"{unlisted} of {len(films)} films have no row in the table", quiet=quiet)
+    assessor = Assessor(model=model, threads=threads)
+    with Printer(form=form, lang=lang, total=len(films), quiet=quiet) as printer:
+        debug = bool(context.find_root().params.get("debug"))
+        refused, faults = _assess_all(films, assessor, printer, out=out, lang=lang, debug=debug)
+    if refused and len(films) > 1:
+        note(f"{refused} of {len(films)} films were refused", quiet=quiet)
+    _end(refused=refused, faults=faults)
+
+
+def _assess_all(
+    films: list[Film], assessor: Assessor, printer: Printer, *, out: Path | None, lang: Lang, debug: bool
+) -> tuple[int, int]:
+    """Assess every film in order; returns how many were refused, and how many of those by a fault."""
+    from capitate.cli.output import Reports
+
+    refused = faults = 0
+    folder: Reports | nullcontext[None] = nullcontext() if out is None else Reports(out, lang=lang)
+    with folder as reports:
+        for film in films:
+            assessed = _assess_one(film, assessor, debug=debug)
+            error = assessed.assessment.error
+            refused += error is not None
+            faults += error is not None and error.code == "fault"
+            if reports is not None:
+                reports.write(assessed.assessment, radiograph=assessed.radiograph, shown=film.shown)
+            printer.print(assessed.assessment, shown=film.shown)
+    return refused, faults
+
+
+def _assess_one(film: Film, assessor: Assessor, *, debug: bool) -> Assessed:
+    """Assess one film; a fault in Capitate refuses this film and leaves the others alone."""
+    from capitate.assessor import Assessed, refusal, with_findings
+    from capitate.cli.faults import FaultError
+
+    try:
+        assessed = assessor.assess(film.path, request=film.request)
+    except Exception as error:
+        if debug:
+            raise
+        return Assessed(refusal(film.shown, FaultError(error), request=film.request), None)
+    return Assessed(with_findings(assessed.assessment, *film.findings), assessed.radiograph)
+
+
+def _end(*, refused: int, faults: int) -> None:
+    """End with the exit code that says how it went."""
+    from capitate.cli import FAULT, REFUSED
+
+    if faults:
+        raise typer.Exit(FAULT)
+    if refused:
+        raise typer.Exit(REFUSED)

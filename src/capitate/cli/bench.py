@@ -1,0 +1,99 @@
+"""`capitate bench`: how fast this computer assesses films."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capitate.cli.options import DEFAULT_MODEL, ModelOption
+
+if TYPE_CHECKING:
+    from capitate.evaluation.speed import Timing
+
+__all__ = ["bench"]
+
+_THREADS = (1, 2)
+
+
+def bench(
+    *,
+    film: Annotated[
+        Path | None,
+        typer.Option("--film", metavar="FILE", help="Film to measure with; a drawn one of two megapixels if left out."),
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, metavar="N", help="Runs of which medians are taken.")] = 20,
+    model: ModelOption = DEFAULT_MODEL,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", dir_okay=False, help="Also write the figures as JSON.")
+    ] = None,
+) -> None:
+    """Measure the speed of every step, of batches and of a cold start, and the memory of one assessment."""
+    with tempfile.TemporaryDirectory(prefix="capitate-bench-") as folder:
+        figures = _measure(film, Path(folder), runs=runs, model=model)
+    _print(figures)
+    if out is not None:
+        _write(figures, out)
+
+
+def _measure(film: Path | None, folder: Path, *, runs: int, model: str) -> dict[str, Any]:
+    """Take all figures; refuse a film that cannot be read before anything is measured."""
+    from capitate import files
+    from capitate.evaluation import speed
+
+    if film is None:
+        film = folder / "film.png"
+        speed.test_film(film)
+    radiograph = files.read(film)
+    return {
+        "machine": speed.machine(),
+        "film": {"format": radiograph.format, "width": radiograph.width, "height": radiograph.height},
+        "model": model,
+        "warm": {threads: speed.warm(film, model=model, threads=threads, runs=runs) for threads in _THREADS},
+        "batches": {threads: speed.batches(film, model=model, threads=threads, runs=runs) for threads in _THREADS},
+        "bundles": {threads: speed.bundles(film, threads=threads, runs=runs) for threads in _THREADS},
+        "cold_start": speed.cold_start(film, model=model, runs=min(runs, 5)),
+        "peak_memory_bytes": speed.peak_memory(film, model=model),
+    }
+
+
+def _print(figures: dict[str, Any]) -> None:
+    """Print the figures as a table."""
+    machine, film, cold = figures["machine"], figures["film"], figures["cold_start"]
+    torch = "torch importable" if machine["torch_importable"] else "no torch"
+    print(f"{machine['processor']}, {machine['cores']} cores, onnxruntime {machine['onnxruntime']}, {torch}")
+    print(f"film {film['width']} x {film['height']} {film['format']}, model {figures['model']}, medians in ms\n")
+    print(f"{'step':26}" + "".join(f"{f'{threads} thread(s)':>14}" for threads in _THREADS))
+    for part in ("warm", "batches", "bundles"):
+        for row in zip(*(figures[part][threads] for threads in _THREADS), strict=True):
+            print(_row(row, per_film=part == "batches"))
+        print()
+    print(f"{'cold start of assess':26}{cold.median_ms:14.0f}")
+    print(f"{'peak memory of assess':26}{figures['peak_memory_bytes'] / 1e6:11.0f} MB")
+
+
+def _row(timings: tuple[Timing, ...], *, per_film: bool) -> str:
+    """Print one step; of a batch the time for one film."""
+    name = timings[0].name
+    size = int(name.rsplit(" ", 1)[1]) if per_film else 1
+    return f"{name + (', per film' if per_film else ''):26}" + "".join(
+        f"{one.median_ms / size:14.2f}" for one in timings
+    )
+
+
+def _write(figures: dict[str, Any], path: Path) -> None:
+    """Write the figures as JSON.
+
+    Raises:
+        UsageError: if the file cannot be written.
+    """
+    from capitate.errors import UsageError
+
+    try:
+        path.write_text(json.dumps(figures, indent=2, default=asdict) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}; choose another --out") from error

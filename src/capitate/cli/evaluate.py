@@ -1,0 +1,180 @@
+"""`capitate evaluate`: how right the models are on films with a reference."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capitate.cli.options import DEFAULT_MODEL, QuietOption, ThreadsOption
+
+if TYPE_CHECKING:
+    from capitate.evaluation import Evaluation
+    from capitate.evaluation.bone_age import Group
+    from capitate.evaluation.predictor import BoneAgePredictor
+    from capitate.training.manifest import Study
+
+__all__ = ["evaluate"]
+
+ENSEMBLE = "bone-age-ensemble"
+
+
+class Task(StrEnum):
+    """What is evaluated."""
+
+    BONE_AGE = "bone-age"
+
+
+def evaluate(
+    *,
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="Manifest CSV, a published table, or a folder with one table.")
+    ],
+    task: Annotated[Task, typer.Option("--task", help="What to evaluate.")] = Task.BONE_AGE,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", file_okay=False, help="Folder for metrics.json, predictions.csv, report.html."
+        ),
+    ],
+    out_of_fold: Annotated[
+        bool, typer.Option("--out-of-fold", help="Run for each training film the network that never saw it.")
+    ] = False,
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option("--group-by", metavar="COLUMN", help="Also give figures by this column of the table."),
+    ] = None,
+    hidden_sex: Annotated[
+        bool, typer.Option("--hidden-sex/--no-hidden-sex", help="Also predict every film with its sex hidden.")
+    ] = True,
+    storage: Annotated[
+        bool, typer.Option("--storage", help="Also store every film in other ways and say how far its age moves.")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Bone-age bundle; bone-age, and out of fold bone-age-ensemble."),
+    ] = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare predicted with reference bone ages, each figure with its bootstrap 95 % interval.
+
+    Films that the model was trained on are reported apart, unless each is run out of fold.
+    """
+    from capitate.cli import REFUSED
+    from capitate.evaluation.predictor import BoneAgePredictor
+    from capitate.training.layouts import read_any
+
+    studies = _sampled(read_any(manifest), sample)
+    name = model or (ENSEMBLE if out_of_fold else DEFAULT_MODEL)
+    predictor = BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
+    _make(out)
+    evaluation = _evaluate(
+        studies, predictor, out_of_fold=out_of_fold, group_by=group_by, hidden=hidden_sex, quiet=quiet
+    )
+    _write(evaluation, out, manifest=manifest)
+    _print(evaluation)
+    if storage:
+        _storage(studies, predictor, out, quiet=quiet)
+    print(f"\nWritten to {out}")
+    if evaluation.overall.refused:
+        raise typer.Exit(REFUSED)
+
+
+def _sampled(studies: list[Study], count: int | None) -> list[Study]:
+    """Draw films without replacement, in the order of the table."""
+    if count is None or count >= len(studies):
+        return studies
+    import numpy as np
+
+    chosen = np.random.default_rng(0).choice(len(studies), size=count, replace=False)
+    return [studies[position] for position in sorted(chosen)]
+
+
+def _make(folder: Path) -> None:
+    """Make the folder before hours of work.
+
+    Raises:
+        UsageError: if it cannot be made.
+    """
+    from capitate.errors import UsageError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
+
+
+def _evaluate(
+    studies: list[Study],
+    predictor: BoneAgePredictor,
+    *,
+    out_of_fold: bool,
+    group_by: list[str] | None,
+    hidden: bool,
+    quiet: bool,
+) -> Evaluation:
+    """Predict every film, with and without its sex, and compare."""
+    from capitate import evaluation
+    from capitate.cli.output import counted
+
+    with counted(total=len(studies) * (1 + hidden), quiet=quiet) as step:
+        predictions = evaluation.run(studies, predictor, progress=lambda _done, _all: step())
+        blind = evaluation.run(studies, predictor.hiding_sex(), progress=lambda _done, _all: step()) if hidden else None
+    return evaluation.evaluate(
+        studies, predictions, hidden=blind, out_of_fold=out_of_fold, group_by=tuple(group_by or ())
+    )
+
+
+def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
+    """Write figures, predictions and page."""
+    from capitate import __version__
+    from capitate.evaluation import RunDetails, write
+
+    details = RunDetails(
+        command=shlex.join(["capitate", *sys.argv[1:]]),
+        table=manifest.name,
+        version=__version__,
+        date=date.today().isoformat(),
+    )
+    write(evaluation, folder, details=details)
+
+
+def _print(evaluation: Evaluation) -> None:
+    """Print the headline and one line a group."""
+    print(_line("all films", evaluation.overall))
+    for name, group in evaluation.groups.items():
+        print(_line(name, group))
+
+
+def _line(name: str, group: Group) -> str:
+    """Put a group's error and coverage in one line."""
+    mae, bias, coverage = (group.figures.get(figure) for figure in ("mae", "bias", "coverage"))
+    words = [f"{name:34} n {group.n:6d}"]
+    if group.refused:
+        words.append(f"refused {group.refused}")
+    if mae is not None and bias is not None and group.n:
+        words.append(f"MAE {mae.value:6.2f} ({mae.low:.2f} to {mae.high:.2f})  bias {bias.value:+6.2f}")
+    if coverage is not None and group.n:
+        words.append(f"coverage {100 * coverage.value:5.1f} %")
+    return "  ".join(words)
+
+
+def _storage(studies: list[Study], predictor: BoneAgePredictor, folder: Path, *, quiet: bool) -> None:
+    """Measure how far ages move with storage, print the table and keep it."""
+    from capitate.cli.output import counted
+    from capitate.evaluation.robustness import measure, summarise, to_markdown
+
+    with counted(total=len(studies), quiet=quiet) as step:
+        shifts = measure(studies, predictor.assess, progress=lambda _done, _all: step())
+    text = to_markdown(summarise(shifts))
+    (folder / "storage.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}", end="")

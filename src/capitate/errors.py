@@ -1,0 +1,134 @@
+"""The exception tree. Everything that Capitate raises on purpose is one of these.
+
+::
+
+    CapitateError
+    +-- UsageError                  the request is wrong: exit code 2
+    |   +-- TableError              a CSV or list file: missing column, unknown sex, bad number
+    |   +-- MissingExtraError       an optional part is not installed; names the install command
+    +-- ReportWriteError            a result cannot be written: folder, permission, full disk
+    +-- BundleError                 weights
+    |   +-- BundleNotFoundError     no bundle of that name
+    |   +-- BundleDamagedError      a file is missing or its sha256 differs; names the file
+    +-- FilmError                   one film cannot be assessed: exit code 1, the other films go on
+        +-- UnreadablePathError     the path does not exist or may not be read
+        +-- UnsupportedFormatError  not a format we read, or a variant that we do not decode
+        +-- CorruptFileError        the right format, but damaged, truncated or inconsistent
+        +-- FilmTooLargeError       bytes, pixels or frames beyond the limits
+        +-- NotARadiographError     decoded, but nothing that could be a hand film: blank, 1 x 1, not finite
+
+A message says what was wrong, the value received, and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BundleDamagedError",
+    "BundleError",
+    "BundleNotFoundError",
+    "CapitateError",
+    "CorruptFileError",
+    "FilmError",
+    "FilmTooLargeError",
+    "MissingExtraError",
+    "NotARadiographError",
+    "ReportWriteError",
+    "TableError",
+    "UnreadablePathError",
+    "UnsupportedFormatError",
+    "UsageError",
+]
+
+
+class CapitateError(Exception):
+    """Root of the tree. `code` is a stable snake_case identifier for machines."""
+
+    code = "error"
+
+
+class UsageError(CapitateError):
+    """The request itself is wrong."""
+
+    code = "usage"
+
+
+class TableError(UsageError):
+    """A table or list of films cannot be used as it is."""
+
+    code = "table"
+
+
+class MissingExtraError(UsageError):
+    """An optional part is needed and not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, *, what: str, extra: str) -> None:
+        """Say what is needed and how to install it.
+
+        Args:
+            what: what was asked for, a noun phrase that starts the sentence.
+            extra: name of the extra in brackets of `pip install 'capitate[extra]'`.
+        """
+        super().__init__(f"{what} needs an optional part that is not installed; run: pip install 'capitate[{extra}]'")
+        self.extra = extra
+
+
+class ReportWriteError(CapitateError):
+    """A report could not be written to its folder."""
+
+    code = "report_write"
+
+
+class BundleError(CapitateError):
+    """A model bundle cannot be used."""
+
+    code = "bundle"
+
+
+class BundleNotFoundError(BundleError):
+    """No bundle has this name."""
+
+    code = "bundle_not_found"
+
+
+class BundleDamagedError(BundleError):
+    """A file of a bundle is missing or was changed."""
+
+    code = "bundle_damaged"
+
+
+class FilmError(CapitateError):
+    """One film cannot be assessed; other films are not affected."""
+
+    code = "film"
+
+
+class UnreadablePathError(FilmError):
+    """The path does not exist, is no file, or may not be read."""
+
+    code = "unreadable_path"
+
+
+class UnsupportedFormatError(FilmError):
+    """The bytes are of no format, or of no variant of one, that Capitate reads."""
+
+    code = "unsupported_format"
+
+
+class CorruptFileError(FilmError):
+    """The format is known but the bytes are damaged, truncated or contradict themselves."""
+
+    code = "corrupt_file"
+
+
+class FilmTooLargeError(FilmError):
+    """The file or its header announces more than the limits allow."""
+
+    code = "film_too_large"
+
+
+class NotARadiographError(FilmError):
+    """The picture decoded but cannot be a hand radiograph."""
+
+    code = "not_a_radiograph"

@@ -1,0 +1,185 @@
+"""Figures of agreement between reference and predicted bone age, each with a bootstrap 95 % interval.
+
+Every figure is a function of sums over films. A resample therefore needs no copy of the films: the matrix of how often
+each patient was drawn, times the matrix of sums by patient, gives all resamples of all figures at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEVEL", "RESAMPLES", "Estimate", "Sample", "estimate"]
+
+Floats = NDArray[np.float64]
+
+RESAMPLES = 2000
+LEVEL = 0.95
+_TOLERANCES = (6, 12, 24)
+_CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and the ends of its bootstrap 95 % percentile interval; NaN where it is not defined."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """Return `value`, `low` and `high`, undefined ones as None."""
+        return {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Films to take figures over, one element a film in every array, all in months; NaN where a film has none.
+
+    Attributes:
+        truth: reference bone age.
+        predicted: predicted bone age.
+        low: lower end of the prediction interval.
+        high: upper end of the prediction interval.
+        crps: continuous ranked probability score, months.
+        log_score: negative logarithm of the density at the truth, nats (density a month).
+        cluster: number of the patient; films of one patient are resampled together.
+    """
+
+    truth: Floats
+    predicted: Floats
+    low: Floats
+    high: Floats
+    crps: Floats
+    log_score: Floats
+    cluster: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        truth: Floats,
+        predicted: Floats,
+        *,
+        low: Floats | None = None,
+        high: Floats | None = None,
+        crps: Floats | None = None,
+        log_score: Floats | None = None,
+        cluster: NDArray[np.int64] | None = None,
+    ) -> Sample:
+        """Fill what is not given: NaN for scores and intervals, and every film a patient of its own."""
+        none = np.full(len(truth), np.nan)
+        return cls(
+            truth=truth,
+            predicted=predicted,
+            low=none if low is None else low,
+            high=none if high is None else high,
+            crps=none if crps is None else crps,
+            log_score=none if log_score is None else log_score,
+            cluster=np.arange(len(truth)) if cluster is None else cluster,
+        )
+
+    @property
+    def error(self) -> Floats:
+        """Predicted minus reference bone age, months."""
+        return self.predicted - self.truth
+
+    def select(self, mask: NDArray[np.bool_]) -> Sample:
+        """Return the films where `mask` is true."""
+        return Sample(**{name: getattr(self, name)[mask] for name in self.__dataclass_fields__})
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def estimate(sample: Sample, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Estimate]:
+    """Take all figures over a sample.
+
+    `mae`, `rmse`, `bias` (predicted minus reference), `sd` (of the error, n - 1), `r` (Pearson); `within_6`,
+    `within_12`, `within_24` and `coverage` as fractions; `interval_width`, `crps` in months; `log_score` in nats.
+
+    Args:
+        sample: films with reference and prediction.
+        resamples: bootstrap resamples, drawn by patient with replacement.
+        seed: of the resampling.
+
+    Returns:
+        Figures by name. Intervals are percentile intervals (Efron and Tibshirani, An Introduction to the Bootstrap,
+        1993, chapter 13). Figures that are not defined, such as r of one film, are NaN.
+    """
+    sums = _sums(sample)
+    values = {name: float(array[0]) for name, array in _figures(sums.sum(axis=0, keepdims=True)).items()}
+    if len(sample) == 0:
+        return {name: Estimate(math.nan) for name in values}
+    _, patient = np.unique(sample.cluster, return_inverse=True)
+    by_patient = np.zeros((int(patient.max()) + 1, sums.shape[1]))
+    np.add.at(by_patient, patient, sums)
+    drawn = _figures(_resample(by_patient, resamples=resamples, seed=seed))
+    return {name: _with_interval(value, drawn[name]) for name, value in values.items()}
+
+
+def _with_interval(value: float, drawn: Floats) -> Estimate:
+    drawn = drawn[np.isfinite(drawn)]
+    if not math.isfinite(value) or drawn.size == 0:
+        return Estimate(value)
+    low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return Estimate(value, float(low), float(high))
+
+
+def _resample(by_patient: Floats, *, resamples: int, seed: int) -> Floats:
+    """Return the sums of every resample, shape (resamples, sums)."""
+    generator = np.random.default_rng(seed)
+    patients = len(by_patient)
+    step = max(1, _CELLS_AT_ONCE // patients)
+    parts = []
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = generator.integers(patients, size=(rows, patients)) + np.arange(rows)[:, None] * patients
+        times = np.bincount(drawn.ravel(), minlength=rows * patients).reshape(rows, patients)
+        parts.append(times.astype(np.float64) @ by_patient)
+    return np.concatenate(parts)
+
+
+def _sums(sample: Sample) -> Floats:
+    """Return what each film adds to the sums, shape (films, 18).
+
+    Ages are taken from the mean reference age, which keeps the variances exact in floating point.
+    """
+    centre = float(sample.truth.mean()) if len(sample) else 0.0
+    truth, predicted, error = sample.truth - centre, sample.predicted - centre, sample.error
+    width = sample.high - sample.low
+    inside = (sample.low <= sample.truth) & (sample.truth <= sample.high)
+    columns = [np.ones(len(sample)), np.abs(error), error, error**2, truth, predicted]
+    columns += [truth**2, predicted**2, truth * predicted]
+    columns += [np.abs(error) <= tolerance for tolerance in _TOLERANCES]
+    columns += [np.isfinite(width), inside, np.nan_to_num(width)]
+    columns += [np.isfinite(sample.crps), np.nan_to_num(sample.crps), np.nan_to_num(sample.log_score)]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _figures(sums: Floats) -> Mapping[str, Floats]:
+    """Turn sums, shape (resamples, 18), into figures, each of shape (resamples,)."""
+    n, absolute, error, square, truth, predicted, truth2, predicted2, product, *rest = sums.T
+    within, (intervals, inside, width), (scores, crps, log_score) = rest[:3], rest[3:6], rest[6:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt(np.maximum(n * truth2 - truth**2, 0) * np.maximum(n * predicted2 - predicted**2, 0))
+        figures = {
+            "mae": absolute / n,
+            "rmse": np.sqrt(square / n),
+            "bias": error / n,
+            "sd": np.sqrt(np.maximum(square - error**2 / n, 0) / (n - 1)),
+            "r": np.where(n > 1, (n * product - truth * predicted) / spread, np.nan),
+        }
+        figures |= {f"within_{months}": share / n for months, share in zip(_TOLERANCES, within, strict=True)}
+        figures |= {"coverage": inside / intervals, "interval_width": width / intervals}
+        figures |= {"crps": crps / scores, "log_score": log_score / scores}
+    return figures
+
+
+def _plain(value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    return value if isinstance(value, int) else round(value, 6)

@@ -1,0 +1,176 @@
+"""How fast assessment is, step by step: medians of wall-clock time, and the memory of a cold start."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from capitate import files
+from capitate.assessor import Assessor, Request
+from capitate.phantom import draw
+from capitate.report import dumps
+from capitate.runtime.bone_age import BoneAgeModel
+from capitate.runtime.bundle import bundle_names, load_bundle
+from capitate.runtime.locator import HandLocator
+from capitate.runtime.views import squash
+from capitate.types import Sex
+
+__all__ = ["BATCHES", "Timing", "batches", "bundles", "cold_start", "machine", "peak_memory", "test_film", "warm"]
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+FILM_ROWS, FILM_COLUMNS = 1640, 1230
+"""Two megapixels, the size of a usual hand film."""
+
+_PEAK = """
+import sys
+from capitate.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    try:
+        with open("/proc/self/status") as status:
+            peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    except OSError:
+        import resource
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak, file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall-clock time of one step.
+
+    Attributes:
+        name: of the step.
+        median_ms: median of the runs, milliseconds.
+        p95_ms: 95th percentile of the runs, milliseconds.
+        runs: how many.
+    """
+
+    name: str
+    median_ms: float
+    p95_ms: float
+    runs: int
+
+
+def test_film(path: Path) -> None:
+    """Draw a hand film of two megapixels and write it as an 8-bit PNG."""
+    phantom = draw(age_months=126, sex=Sex.FEMALE, height=FILM_ROWS, width=FILM_COLUMNS, seed=1)
+    Image.fromarray(np.round(phantom.radiograph.pixels * 255).astype(np.uint8)).save(path, format="PNG")
+
+
+def warm(film: Path, *, model: str, threads: int, runs: int) -> list[Timing]:
+    """Time the steps of an assessment with the models loaded: read, locate, network alone, and file to JSON."""
+    assessor = Assessor(model=model, threads=threads)
+    request = Request(sex=Sex.FEMALE)
+    square = squash(files.read(film).pixels)
+    pixels = files.read(film).pixels
+    view = assessor.bone_age.view(square, assessor.locator.locate(square).frame)[None]
+    steps: dict[str, Callable[[], object]] = {
+        "read": lambda: files.read(film),
+        "squash": lambda: squash(pixels),
+        "locate": lambda: assessor.locator.locate(square),
+        "network": lambda: assessor.bone_age.predict(view, [Sex.FEMALE]),
+        "total": lambda: dumps(assessor.assess(film, request=request).assessment),
+    }
+    return [_timed(name, step, runs=runs) for name, step in steps.items()]
+
+
+def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[int] = BATCHES) -> list[Timing]:
+    """Time the network on batches; the times are of the whole batch."""
+    network = BoneAgeModel(load_bundle(model), threads=threads)
+    square = squash(files.read(film).pixels)
+    view = network.view(square, HandLocator(threads=threads).locate(square).frame)
+    return [
+        _timed(
+            f"batch of {size}",
+            lambda size=size: network.predict(np.repeat(view[None], size, axis=0), [Sex.FEMALE] * size),  # type: ignore[misc]
+            runs=runs,
+        )
+        for size in sizes
+    ]
+
+
+def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
+    """Time every released bundle on one film."""
+    square = squash(files.read(film).pixels)
+    locator = HandLocator(threads=threads)
+    frame = locator.locate(square).frame
+    timings = []
+    for name in bundle_names():
+        bundle = load_bundle(name)
+        if bundle.card["task"] != "bone-age":
+            timings.append(_timed(name, lambda: locator.locate(square), runs=runs))
+            continue
+        network = BoneAgeModel(bundle, threads=threads)
+        view = network.view(square, frame)[None]
+        timings.append(_timed(name, lambda n=network, v=view: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
+    return timings
+
+
+def cold_start(film: Path, *, model: str, runs: int) -> Timing:
+    """Time `capitate assess` as a new process, from the shell's view."""
+    command = [sys.executable, "-m", "capitate", *_arguments(film, model)]
+    return _timed("cold start", lambda: subprocess.run(command, check=True, capture_output=True), runs=runs, before=1)
+
+
+def peak_memory(film: Path, *, model: str) -> int:
+    """Measure the largest resident memory of one `capitate assess`, bytes."""
+    command = [sys.executable, "-c", _PEAK, *_arguments(film, model)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    peak = int(done.stderr.split()[-1])
+    return peak * 1024 if sys.platform.startswith(("freebsd", "openbsd")) else peak
+
+
+def machine() -> dict[str, Any]:
+    """Describe what the figures were measured on."""
+    import onnxruntime
+
+    from capitate import __version__
+
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime.__version__,
+        "capitate": __version__,
+        "torch_importable": importlib.util.find_spec("torch") is not None,
+    }
+
+
+def _arguments(film: Path, model: str) -> list[str]:
+    return ["assess", str(film), "--sex", "female", "--format", "json", "--model", model]
+
+
+def _timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) -> Timing:
+    """Run a step `before` times unmeasured, then `runs` times."""
+    for _ in range(before):
+        step()
+    taken = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        step()
+        taken.append((time.perf_counter() - began) * 1000)
+    return Timing(name, round(statistics.median(taken), 3), round(float(np.percentile(taken, 95)), 3), runs)
+
+
+def _processor() -> str:
+    """Name the processor, from Linux's own table where there is one."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()

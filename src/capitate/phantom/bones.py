@@ -1,0 +1,177 @@
+"""Attenuation of the tubular bones: shafts with cortex and medulla, epiphyses, growth plates and their fusion."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import interpolate
+
+from capitate.phantom.canvas import Canvas, tube
+from capitate.phantom.skeleton import LongBone
+
+__all__ = ["PROFILES", "draw_long_bone"]
+
+Field = NDArray[np.float32]
+
+JOINT_SPACE = 0.009
+"""Half of the dark joint space between two grown bones, plan units (about 0.9 mm in an adult's hand)."""
+
+# Half-width over that at the metaphysis, and cortical thickness over the metaphyseal half-width, against the distance
+# from metaphysis (0) to the other end (1); forearm bones against plan units. Estimated from atlas pictures.
+PROFILES: dict[str, list[tuple[float, float, float]]] = {
+    "phalanx": [(0, 1, 0.05), (0.08, 0.9, 0.07), (0.25, 0.69, 0.16), (0.5, 0.58, 0.21), (0.72, 0.57, 0.17),
+                (0.87, 0.69, 0.07), (0.95, 0.72, 0.05), (1, 0.68, 0.05)],
+    "distal": [(0, 1, 0.05), (0.1, 0.8, 0.08), (0.3, 0.52, 0.14), (0.55, 0.40, 0.14), (0.75, 0.46, 0.09),
+               (0.9, 0.56, 0.06), (1, 0.46, 0.06)],
+    "metacarpal": [(0, 1, 0.05), (0.09, 0.86, 0.08), (0.25, 0.60, 0.18), (0.48, 0.52, 0.23), (0.7, 0.62, 0.18),
+                   (0.9, 0.96, 0.07), (1, 0.98, 0.05)],
+    "thumb_metacarpal": [(0, 1, 0.05), (0.1, 0.86, 0.08), (0.32, 0.66, 0.18), (0.55, 0.62, 0.2), (0.75, 0.70, 0.15),
+                         (0.9, 0.86, 0.07), (1, 0.82, 0.05)],
+    "radius": [(0, 1, 0.03), (0.12, 0.90, 0.05), (0.3, 0.68, 0.10), (0.55, 0.52, 0.16), (0.9, 0.46, 0.19),
+               (4, 0.46, 0.2)],
+    "ulna": [(0, 1, 0.05), (0.1, 0.86, 0.09), (0.28, 0.72, 0.18), (0.55, 0.66, 0.25), (0.9, 0.66, 0.28),
+             (4, 0.72, 0.28)],
+}  # fmt: skip
+
+
+@cache
+def _profile(name: str) -> interpolate.PchipInterpolator:
+    table = np.array(PROFILES[name], dtype=float)
+    return interpolate.PchipInterpolator(table[:, 0], table[:, 1:], axis=0)
+
+
+def _curve(name: str, at: Field) -> tuple[Field, Field]:
+    """Evaluate a profile: half-width and cortex over the metaphyseal half-width."""
+    knots = PROFILES[name]
+    fine = np.linspace(knots[0][0], knots[-1][0], 513)
+    values = _profile(name)(fine)
+    return np.interp(at, fine, values[:, 0]).astype(np.float32), np.interp(at, fine, values[:, 1]).astype(np.float32)
+
+
+def draw_long_bone(canvas: Canvas, bone: LongBone) -> None:
+    """Add a tubular bone and its epiphysis to the canvas."""
+    axis = bone.end - bone.start
+    length = float(np.hypot(*axis))
+    axis = axis / length
+    window = canvas.window(np.stack([bone.start, bone.end]), bone.width)
+    if window is None:
+        return
+    x, y = canvas.plan_grid(window)
+    along = (x - bone.start[0]) * axis[0] + (y - bone.start[1]) * axis[1]
+    across = (x - bone.start[0]) * axis[1] - (y - bone.start[1]) * axis[0]
+    across = across * np.float32(bone.radial)
+    ossified = _ossified(bone, length, along.astype(np.float32), across.astype(np.float32), canvas)
+    canvas.attenuation[window] += ossified
+
+
+def _ossified(bone: LongBone, length: float, along: Field, across: Field, canvas: Canvas) -> Field:
+    """Return the attenuation of shaft, epiphysis, bridge and scar in the bone's own coordinates."""
+    look = bone.look
+    radius = bone.width / 2
+    share = np.clip(across / radius, -1.4, 1.4)
+    full_gap = 0.13 * bone.width * (1 - look.fusion)
+    plate = JOINT_SPACE + bone.height + min(full_gap, look.gap * bone.width)
+    plate_line = plate + _plate_wave(bone, share)
+    spongy = canvas.spongiosa(along, across)
+    shaft = _shaft(bone, length, along, across, start=plate_line, at=plate, spongy=spongy)
+    if not look.visible:
+        return shaft
+    face, back = _epiphysis_surfaces(bone, share)
+    separate = shaft + _epiphysis(bone, along, across, face=face, back=back, spongy=spongy)
+    if look.fusion <= 0:
+        return separate
+    united = _shaft(bone, length, along, across, start=face, at=plate, spongy=spongy)
+    bridged = np.clip((look.fusion * 1.5 - np.abs(share)) / 0.4, 0, 1).astype(np.float32)
+    scar = look.scar * 0.32 * radius / 0.07 * np.exp(-(((along - plate_line) / (0.055 * radius + 0.002)) ** 2))
+    scar = scar * (np.abs(share) < 1) * 0.35
+    blended: Field = separate * (1 - bridged) + (united + scar) * bridged
+    return blended
+
+
+def _plate_wave(bone: LongBone, share: Field) -> Field:
+    """Return how far the metaphyseal surface lies behind its middle: rounded corners, and a wave while capping."""
+    corner = 0.10 + 0.12 * bone.look.capping
+    line: Field = bone.width / 2 * (corner * np.abs(share) ** 3 + 0.05 * bone.look.capping * np.cos(3.5 * share) - 0.05)
+    return line.astype(np.float32)
+
+
+def _shaft(
+    bone: LongBone, length: float, along: Field, across: Field, *, start: Field, at: float, spongy: Field
+) -> Field:
+    """Return the shaft's attenuation from the surface `start` to the bone's far end."""
+    radius = bone.width / 2
+    young_gap = 0.012 * bone.youth * (bone.profile not in ("radius", "ulna"))
+    far = length - JOINT_SPACE - young_gap
+    place = along - at if bone.profile in ("radius", "ulna") else (along - at) / (far - at)
+    half, cortex = _curve(bone.profile, place.astype(np.float32))
+    # Over an epiphysis that has united, the end flares as the epiphysis did.
+    half = np.where(place < 0, half * bone.look.width, half)
+    share = np.clip(across / (half * radius + 1e-6), -1.2, 1.2)
+    blunt = {"distal": 0.55, "metacarpal": 0.22}.get(bone.profile, 0.42)
+    notch = 0.16 * np.exp(-((share / 0.35) ** 2)) if bone.profile == "phalanx" else 0.0
+    end = far - radius * half * (blunt * np.abs(share) ** 2.5 + notch)
+    return tube(
+        across,
+        (along - start).astype(np.float32),
+        (end - along).astype(np.float32),
+        half=half * radius,
+        cortex=cortex * radius * (1.05 - 0.25 * bone.youth),
+        reach=0.28 * radius,
+        plate=0.075 * radius,
+        spongy=spongy,
+    )
+
+
+def _epiphysis_surfaces(bone: LongBone, share: Field) -> tuple[Field, Field]:
+    """Return the joint-side and the plate-side surface of the epiphysis, distances along the bone, plan units."""
+    look = bone.look
+    x = np.abs(np.clip(share / max(look.width, 1e-3), -1, 1))
+    grown = float(np.clip((look.width - 0.3) / 0.6, 0, 1))
+    domed = bone.profile == "metacarpal"
+    height = bone.height * look.height * (1 + _tilt(bone, np.clip(share / look.width, -1, 1)))
+    # How much of the height bulges towards the plate, and how square the two sides are.
+    below = 0.5 - (0.3 if domed else 0.15) * grown
+    towards_plate = (1 - x ** (2 + 3 * grown)) ** 0.5
+    square = 2.1 if domed else 2 + 2.2 * grown
+    towards_joint = (1 - x**square) ** (1 / square)
+    line = JOINT_SPACE + bone.height + _plate_wave(bone, share) + bone.width * 0.03 * look.capping * x**4
+    # A young centre is a dot in the middle of its cartilage; a grown one sits on the plate.
+    line = line - 0.22 * bone.height * (1 - grown)
+    waist = line - below * height
+    back = waist + below * height * towards_plate
+    face = waist - (1 - below) * height * towards_joint
+    return face.astype(np.float32), back.astype(np.float32)
+
+
+def _tilt(bone: LongBone, x: Field) -> Field:
+    """Return the relative change of an epiphysis' height across it: styloids, ridges and hollows of grown centres."""
+    grown = float(np.clip((bone.look.width - 0.5) / 0.5, 0, 1))
+    change = np.zeros_like(x)
+    if bone.profile == "radius":
+        change = 0.34 * x - 0.12
+    elif bone.profile == "ulna":
+        change = 0.75 * np.exp(-(((x + 0.72) / 0.2) ** 2)) - 0.25
+    elif bone.joint.startswith(("MIP", "DIP")):
+        change = 0.22 * (np.exp(-((x / 0.4) ** 2)) - 0.5)
+    elif bone.profile == "phalanx":
+        change = 0.07 - 0.14 * np.exp(-((x / 0.5) ** 2))
+    tilted: Field = (grown * change).astype(np.float32)
+    return tilted
+
+
+def _epiphysis(bone: LongBone, along: Field, across: Field, *, face: Field, back: Field, spongy: Field) -> Field:
+    """Return the attenuation of a separate epiphysis between its two surfaces."""
+    radius = bone.width / 2 * bone.look.width
+    thick = bone.height * bone.look.height
+    return tube(
+        across,
+        along - face,
+        back - along,
+        half=np.full_like(along, radius),
+        cortex=np.full_like(along, min(0.07 * bone.width / 2, 0.3 * radius)),
+        reach=max(0.3 * thick, 1e-3),
+        plate=min(0.16 * thick, 0.06 * bone.width),
+        spongy=spongy,
+    )

@@ -1,0 +1,24 @@
+"""What an assessment looks like to an eye, a spreadsheet or another program."""
+
+from capitate.report.files import Format, write
+from capitate.report.html import to_html
+from capitate.report.parsed import from_json
+from capitate.report.structured import dumps, schema, to_json
+from capitate.report.table import COLUMNS, TableWriter, table_row
+from capitate.report.text import to_text
+from capitate.report.wording import Language
+
+__all__ = [
+    "COLUMNS",
+    "Format",
+    "Language",
+    "TableWriter",
+    "dumps",
+    "from_json",
+    "schema",
+    "table_row",
+    "to_html",
+    "to_json",
+    "to_text",
+    "write",
+]

@@ -1,0 +1,94 @@
+"""The assessment as a few lines for a terminal, in English or Chinese."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from capitate.assessment import Assessment, BoneAge, Subject
+from capitate.report.wording import (
+    age_phrase,
+    interval_name,
+    interval_text,
+    short_age,
+    standard_text,
+    words,
+)
+from capitate.types import Severity, Sex, Side
+
+__all__ = ["printable", "sex_text", "to_text"]
+
+_INDENT = "    "
+
+
+def to_text(assessment: Assessment, *, lang: str = "en") -> str:
+    """Write an assessment for a terminal: the film's name, then one fact a line; a refusal is a single line.
+
+    Args:
+        assessment: one film's result.
+        lang: `en` or `zh`. Findings and refusals stay in the English that the assessment holds.
+
+    Raises:
+        UsageError: if reports are not written in `lang`.
+    """
+    phrases = words(lang)
+    name = printable(assessment.source.name)
+    if assessment.error is not None:
+        message = printable(assessment.error.message)
+        return phrases["refused_line"].format(name=name, code=assessment.error.code, message=message)
+    facts = list(_facts(assessment, lang=lang))
+    width = max(_columns(label) for label, _ in facts)
+    lines = [f"{_INDENT}{label}{' ' * (width - _columns(label))}  {printable(fact)}" for label, fact in facts]
+    return "\n".join([name, *lines])
+
+
+def sex_text(subject: Subject, *, lang: str = "en") -> str:
+    """Write the sex and where it came from, `female (as given)`."""
+    phrases = words(lang)
+    source = phrases.get(f"source_{subject.sex_source}", subject.sex_source)
+    return f"{phrases[subject.sex]} ({source})" if lang == "en" else f"{phrases[subject.sex]}（{source}）"
+
+
+def printable(text: str) -> str:
+    """Replace what could steer a terminal or break a line; a file's name is chosen by strangers."""
+    return "".join(
+        character if character.isprintable() else "�" for character in text.encode("utf-8", "replace").decode("utf-8")
+    )
+
+
+def _facts(assessment: Assessment, *, lang: str) -> Iterator[tuple[str, str]]:
+    phrases = words(lang)
+    subject, age = assessment.subject, assessment.bone_age
+    if age is None:
+        yield phrases["bone_age"], phrases["not_assessed"]
+    else:
+        yield from _age_facts(age, lang=lang)
+    yield phrases["sex"], sex_text(subject, lang=lang)
+    if subject.chronological_age_months is not None:
+        yield phrases["chronological_age"], short_age(subject.chronological_age_months, lang=lang)
+    if age is not None:
+        yield phrases["standard"], standard_text(age.standard, lang=lang)
+    if assessment.hand is not None and assessment.hand.side is not Side.UNKNOWN:
+        yield phrases["side"], phrases[assessment.hand.side]
+    for finding in assessment.quality.findings:
+        if finding.severity is not Severity.INFO:
+            yield phrases[finding.severity], f"{finding.message} ({finding.code})"
+    for model in assessment.models:
+        yield phrases["model"], f"{model.name} {model.version} (sha256 {model.sha256[:12]}, {model.licence})"
+    yield phrases["notice"], phrases.get(assessment.notice, assessment.notice)
+
+
+def _age_facts(age: BoneAge, *, lang: str) -> Iterator[tuple[str, str]]:
+    phrases = words(lang)
+    yield phrases["bone_age"], age_phrase(age, lang=lang)
+    yield interval_name(age.interval, lang=lang), interval_text(age.interval, lang=lang)
+    for sex in (Sex.FEMALE, Sex.MALE):
+        if age.by_sex is not None and sex in age.by_sex:
+            one = age.by_sex[sex]
+            interval = f"{interval_name(one.interval, lang=lang)} {interval_text(one.interval, lang=lang)}"
+            yield phrases[f"if_{sex}"], age_phrase(one, lang=lang) + phrases["comma"] + interval
+
+
+def _columns(text: str) -> int:
+    """Count terminal columns; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

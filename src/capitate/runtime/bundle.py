@@ -1,0 +1,133 @@
+"""Released models: where they lie, what their cards say, and that not a byte of them has changed.
+
+A bundle is a folder::
+
+    SHA256SUMS        sha256 and name of every other file
+    card.json         what runs it: task, files, view, calibration; and what is known about it: data, figures, terms
+    card.md           the card for people
+    *.onnx            the networks
+    training-ids.txt  the films that it was trained on, one id a line
+
+Bundles inside the package are found by name; a path to a folder works as a name too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from capitate.assessment import ModelReference
+from capitate.errors import BundleDamagedError, BundleNotFoundError
+
+__all__ = ["Bundle", "bundle_names", "load_bundle", "write_sums"]
+
+RELEASED = Path(__file__).parent / "bundles"
+_SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle.
+
+    Attributes:
+        folder: where its files lie.
+        card: the content of `card.json`.
+        sha256: digest of SHA256SUMS, which stands for the whole bundle.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name by which `--model` chooses it."""
+        return str(self.card["name"])
+
+    @property
+    def networks(self) -> tuple[Path, ...]:
+        """ONNX files, in the order of the card."""
+        return tuple(self.folder / name for name in self.card["networks"])
+
+    @property
+    def reference(self) -> ModelReference:
+        """Name, version, digest and licence for an assessment."""
+        return ModelReference(self.name, str(self.card["version"]), self.sha256, str(self.card["licence"]))
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all files of the bundle."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    @cached_property
+    def training_ids(self) -> frozenset[str]:
+        """Ids of the films that the weights were trained on; empty if the bundle lists none."""
+        path = self.folder / "training-ids.txt"
+        return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+
+
+def bundle_names(root: Path = RELEASED) -> list[str]:
+    """Names of the bundles that ship with the package, sorted."""
+    return sorted(path.parent.name for path in root.glob(f"*/{_SUMS}"))
+
+
+def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
+    """Find a bundle and check every byte of it.
+
+    Args:
+        name: of a released bundle, or the path of a folder that holds one.
+        root: where released bundles lie.
+
+    Raises:
+        BundleNotFoundError: nothing of that name; the message lists the names there are.
+        BundleDamagedError: a file is missing, was changed, or is not listed; the message names it.
+    """
+    folder = root / name if (root / name / _SUMS).exists() else Path(name)
+    if not (folder / _SUMS).exists():
+        known = ", ".join(bundle_names(root)) or "none"
+        raise BundleNotFoundError(f"no model bundle {name!r}; released bundles: {known}; a folder's path works too")
+    _verify(folder)
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf8"))
+    except ValueError as error:
+        raise BundleDamagedError(f"{folder / 'card.json'} is not JSON: {error}; install the bundle again") from error
+    return Bundle(folder, card, _digest(folder / _SUMS))
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS over every other file of a folder."""
+    names = sorted(path.name for path in folder.iterdir() if path.name != _SUMS)
+    lines = [f"{_digest(folder / name)}  {name}\n" for name in names]
+    (folder / _SUMS).write_text("".join(lines), encoding="ascii")
+
+
+def _digest(path: Path) -> str:
+    """Compute the sha256 of a file, lower-case hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _verify(folder: Path) -> None:
+    """Compare every file of a bundle with SHA256SUMS, both ways."""
+    listed: dict[str, str] = {}
+    for line in (folder / _SUMS).read_text(encoding="latin-1").splitlines():
+        digest, separator, name = line.partition("  ")
+        if not separator or len(digest) != 64 or "/" in name or "\\" in name:
+            raise BundleDamagedError(f"{folder / _SUMS} has a line that is not a sum: {line!r}; install the bundle again")
+        listed[name] = digest
+    for name, digest in listed.items():
+        path = folder / name
+        if not path.is_file():
+            raise BundleDamagedError(f"{path} is missing though {_SUMS} lists it; install the bundle again")
+        found = _digest(path)
+        if found != digest:
+            raise BundleDamagedError(
+                f"{path} was changed: its sha256 is {found}, {_SUMS} says {digest}; install the bundle again"
+            )
+    extra = {path.name for path in folder.iterdir()} - set(listed) - {_SUMS}
+    if extra:
+        raise BundleDamagedError(f"{folder / min(extra)} is not listed in {_SUMS}; install the bundle again")

@@ -1,0 +1,157 @@
+"""From a film to what the networks see; the same code in training, evaluation and assessment.
+
+Three steps, each a function of pixels alone:
+
+1. `squash`: the whole film on a square of 299 x 299, bilinear with antialiasing. The public training films exist only
+   in this form, so every film is brought to it first; what a film's size, aspect or bit depth was is forgotten here.
+2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`.
+3. `ViewRule.view`: the hand, upright and scaled to a fixed share of the picture, with contrast stretched between
+   percentiles of the view, at 8 bit. Padding, rotation and scale of the stored film drop out here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+__all__ = ["LOCATOR_SIZE", "SQUASH_SIZE", "HandFrame", "ViewRule", "frame_from_outputs", "locator_input", "squash"]
+
+SQUASH_SIZE = 299
+LOCATOR_SIZE = 112
+_OUTSIDE = -1.0
+
+
+def squash(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Resample a film to the square that the training films have.
+
+    Args:
+        pixels: float32 (height, width) in [0, 1].
+
+    Returns:
+        float32 (299, 299) in [0, 1].
+    """
+    if pixels.shape == (SQUASH_SIZE, SQUASH_SIZE):
+        return pixels
+    image = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.float32))
+    small = image.resize((SQUASH_SIZE, SQUASH_SIZE), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.float32)
+
+
+def locator_input(square: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Prepare the locator's input: 112 x 112, 1st to 99th percentile stretched to [-1, 1].
+
+    Args:
+        square: float32 (299, 299) from `squash`.
+
+    Returns:
+        float32 (1, 1, 112, 112).
+    """
+    image = Image.fromarray(np.ascontiguousarray(square)).resize((LOCATOR_SIZE, LOCATOR_SIZE), Image.Resampling.BILINEAR)
+    small = np.asarray(image, dtype=np.float32)
+    low, high = np.percentile(small, [1, 99]).astype(np.float32)
+    stretched = np.clip((small - low) / (high - low + np.float32(1e-4)), 0, 1)
+    return np.asarray(stretched * 2 - 1, dtype=np.float32)[None, None]
+
+
+@dataclass(frozen=True)
+class HandFrame:
+    """Where the hand lies in the squashed film: a rotated box through finger ends and wrist.
+
+    Coordinates run from -1 to 1 across the square, x to the right and y down.
+
+    Attributes:
+        centre: (x, y) of the box's centre.
+        right: half axis from the centre to the box's right side, as seen with the fingers upright.
+        down: half axis from the centre to the wrist.
+    """
+
+    centre: tuple[float, float]
+    right: tuple[float, float]
+    down: tuple[float, float]
+
+    @property
+    def rotation_degrees(self) -> float:
+        """Anticlockwise turn that brings the fingers upright, in the squashed film, -180 to 180 degrees."""
+        return float(np.degrees(np.arctan2(-self.down[0], self.down[1])))
+
+
+def frame_from_outputs(outputs: NDArray[np.float32]) -> HandFrame:
+    """Turn the locator's numbers into a frame.
+
+    Args:
+        outputs: centre x, y; log width, log height; direction of the fingers x, y (any length).
+    """
+    cx, cy, log_w, log_h, ux, uy = (float(v) for v in outputs[:6])
+    norm = float(np.hypot(ux, uy)) or 1.0
+    down = (-ux / norm, -uy / norm)
+    half_w, half_h = float(np.exp(np.clip(log_w, -4, 2))) / 2, float(np.exp(np.clip(log_h, -4, 2))) / 2
+    return HandFrame((cx, cy), (down[1] * half_w, -down[0] * half_w), (down[0] * half_h, down[1] * half_h))
+
+
+@dataclass(frozen=True)
+class ViewRule:
+    """How a view is cut from a squashed film. Stands in every bone-age bundle.
+
+    Attributes:
+        height: rows of the view.
+        width: columns of the view.
+        margins: left, top, right and bottom margin around the frame, in fractions of its width and height.
+        percentiles: they become 0 and 255; the lower one of all pixels inside the film, the upper one of the view's
+            centre alone (rows 15 to 95 %, columns 25 to 75 %), so that a lead marker beside the hand does not darken
+            the hand.
+    """
+
+    height: int = 160
+    width: int = 128
+    margins: tuple[float, float, float, float] = (0.13, 0.17, 0.13, 0.25)
+    percentiles: tuple[float, float] = (1.0, 99.5)
+
+    def view(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
+        """Cut the upright hand and stretch its contrast.
+
+        Sampled bilinearly at twice the size and averaged in blocks of 2 x 2. What lies outside the film is 0.
+
+        Args:
+            square: float32 (299, 299) from `squash`.
+            frame: the hand.
+
+        Returns:
+            uint8 (height, width).
+        """
+        image = Image.fromarray(np.ascontiguousarray(square))
+        size = (2 * self.width, 2 * self.height)
+        sampled = image.transform(
+            size, Image.Transform.AFFINE, self._coefficients(frame), Image.Resampling.BILINEAR, fillcolor=_OUTSIDE
+        )
+        fine = np.asarray(sampled, dtype=np.float32)
+        blocks = fine.reshape(self.height, 2, self.width, 2)
+        inside: NDArray[np.bool_] = np.all(blocks >= 0, axis=(1, 3))
+        mean = blocks.mean(axis=(1, 3))
+        return _stretch(mean, inside, self.percentiles)
+
+    def _coefficients(self, frame: HandFrame) -> tuple[float, float, float, float, float, float]:
+        """Give Pillow's affine map from pixels of the doubled view to pixels of the square."""
+        left, top, right, bottom = self.margins
+        half = SQUASH_SIZE / 2
+        sx, sy = 2 * (1 + left + right) / (2 * self.width), 2 * (1 + top + bottom) / (2 * self.height)
+        x0, y0 = -1 - 2 * left, -1 - 2 * top
+        (rx, ry), (dx, dy), (cx, cy) = frame.right, frame.down, frame.centre
+        ox, oy = cx + x0 * rx + y0 * dx, cy + x0 * ry + y0 * dy
+        return (rx * sx * half, dx * sy * half, (ox + 1) * half, ry * sx * half, dy * sy * half, (oy + 1) * half)
+
+
+def _stretch(
+    mean: NDArray[np.float32], inside: NDArray[np.bool_], percentiles: tuple[float, float]
+) -> NDArray[np.uint8]:
+    """Bring the pixels inside the film to 0 ... 255 between two percentiles; outside is 0."""
+    height, width = mean.shape
+    centre = (slice(height * 15 // 100, height * 95 // 100), slice(width // 4, width * 3 // 4))
+    values, central = mean[inside], mean[centre][inside[centre]]
+    if central.size == 0:
+        return np.zeros(mean.shape, dtype=np.uint8)
+    low, high = np.percentile(values, percentiles[0]), np.percentile(central, percentiles[1])
+    scaled = (mean - low) * (255.0 / max(float(high - low), 1e-4))
+    return np.where(inside, np.clip(np.rint(scaled), 0, 255), 0).astype(np.uint8)

@@ -1,0 +1,120 @@
+"""From trained networks to a bundle: ONNX files, card, training ids, sums."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from torch import Tensor, nn
+
+from capitate.runtime.bundle import write_sums
+
+__all__ = ["export_network", "pack_weights", "write_bundle"]
+
+_OPSET = 17
+_SMALLEST = 10_000
+"""Weights of fewer values stay as they are: they are 3 % of a file, and rounding the stem alone moved ages by 0.5 months."""
+
+
+class _Released(nn.Module):
+    """What the file computes: 8-bit view and sex to probabilities, scaling and softmax included."""
+
+    def __init__(self, network: nn.Module) -> None:
+        """Wrap a trained network."""
+        super().__init__()
+        self.network = network
+
+    def forward(self, view: Tensor, sex: Tensor) -> Tensor:
+        """Return probabilities by month (n, 240)."""
+        return self.network(view.float(), sex).softmax(1)
+
+
+def export_network(network: nn.Module, path: Path, *, height: int, width: int) -> None:
+    """Write a bone-age network as ONNX with a dynamic batch and packed weights."""
+    example = (torch.zeros(2, 1, height, width, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64))
+    export(_Released(network), example, path, inputs=("view", "sex"), outputs=("probabilities",))
+
+
+def export(
+    module: nn.Module, example: tuple[Tensor, ...], path: Path, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> None:
+    """Write any module as ONNX: first dimension dynamic, matrices and kernels packed to 8 bit."""
+    axes = {name: {0: "films"} for name in (*inputs, *outputs)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            module.eval().to(memory_format=torch.contiguous_format),
+            example,
+            str(path),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(str(path))
+    pack_weights(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def pack_weights(model: onnx.ModelProto) -> None:
+    """Store large float weights as 8-bit integers with a scale for each output channel, in place.
+
+    Weights alone are rounded; arithmetic stays in 32-bit floats, because onnxruntime folds the cast and the product
+    when it loads the file.
+    """
+    graph = model.graph
+    nodes: list[onnx.NodeProto] = []
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < _SMALLEST or values.ndim < 2:
+            continue
+        axis = _output_axis(graph, tensor.name)
+        packed, scale = _round_to_8_bit(values, axis)
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(packed, f"{tensor.name}.packed"))
+        graph.initializer.append(numpy_helper.from_array(scale, f"{tensor.name}.scale"))
+        wide = f"{tensor.name}.wide"
+        nodes.append(helper.make_node("Cast", [f"{tensor.name}.packed"], [wide], to=onnx.TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [wide, f"{tensor.name}.scale"], [tensor.name]))
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
+
+
+def _output_axis(graph: onnx.GraphProto, name: str) -> int:
+    """Find the output channel's axis: 0 of kernels and of transposed matrices, otherwise the last."""
+    for node in graph.node:
+        if name in node.input:
+            if node.op_type == "Conv":
+                return 0
+            if node.op_type == "Gemm":
+                return 0 if any(a.name == "transB" and a.i for a in node.attribute) else 1
+    return 0
+
+
+def _round_to_8_bit(values: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round to -127 ... 127 with one scale a channel."""
+    others = tuple(k for k in range(values.ndim) if k != axis)
+    scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-12) / 127
+    return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)
+
+
+def write_bundle(
+    folder: Path, *, card: Mapping[str, Any], card_text: str, training_ids: Iterable[str] = ()
+) -> None:
+    """Complete a bundle whose networks lie in `folder` already: card, text, ids, sums."""
+    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    (folder / "card.md").write_text(card_text, encoding="utf8")
+    ids = sorted(training_ids, key=lambda text: (len(text), text))
+    if ids:
+        (folder / "training-ids.txt").write_text("\n".join(ids) + "\n", encoding="ascii")
+    write_sums(folder)
