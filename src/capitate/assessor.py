@@ -29,7 +29,7 @@ from capitate.assessment import (
     Source,
     Subject,
 )
-from capitate.errors import CapitateError, FilmError
+from capitate.errors import CapitateError, FilmError, NoHandError
 from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel
 from capitate.runtime.bundle import load_bundle
@@ -41,6 +41,12 @@ from capitate.types import Box, Finding, Interval, Severity, Sex, age_text
 __all__ = ["Assessed", "Assessor", "Request", "assess", "refusal"]
 
 STANDARD = "Greulich-Pyle"
+UNCERTAIN_HAND = 0.15
+"""Disagreement of the locator with itself, in hand lengths, above which a film is warned about:
+0.2 % of 12,611 hands."""
+NO_HAND = 0.45
+"""Disagreement above which a film is refused: none of 12,611 hands, whose
+largest is 0.34; see docs/bone-age-model.md."""
 _MONTH_DAYS = 365.25 / 12
 _NOT_YET = {
     "reference": "No reference population is built in yet, so the bone age is not compared with one.",
@@ -144,6 +150,8 @@ class Assessor:
             located = self.locator.locate(square)
             if located.negated:
                 radiograph, square = radiograph.negated(), np.float32(1) - square
+        if located.disagreement > NO_HAND:
+            return Assessed(_no_hand(radiograph, request, located), radiograph)
         subject, remarks = _subject(radiograph, request)
         with clock.step("bone_age"):
             bone_age = self._bone_age(square, located.frame, subject.sex)
@@ -299,8 +307,14 @@ def _hand_findings(located: Located) -> list[Finding]:
     return [Finding("hand_uncertain", Severity.WARNING, message)]
 
 
-UNCERTAIN_HAND = 0.25
-"""Disagreement of the locator with itself above which a film is warned about; see docs/bone-age-model.md."""
+def _no_hand(radiograph: Radiograph, request: Request, located: Located) -> Assessment:
+    """Refuse a film on which the locator contradicts itself as it does where there is no hand."""
+    error = NoHandError(
+        f"no single whole hand was found: the hand's place differs by {located.disagreement:.2f} hand lengths between "
+        f"the film and its mirror image, more than {NO_HAND}; give a film of one hand, fingers and wrist included"
+    )
+    refused = refusal(radiograph.name, error, request=request)
+    return replace(refused, source=Source(radiograph.name, radiograph.sha256))
 
 
 def _not_assessed(why: str | None = None) -> list[Finding]:

@@ -16,6 +16,7 @@
         +-- CorruptFileError        the right format, but damaged, truncated or inconsistent
         +-- FilmTooLargeError       bytes, pixels or frames beyond the limits
         +-- NotARadiographError     decoded, but nothing that could be a hand film: blank, 1 x 1, not finite
+        +-- NoHandError             a radiograph, but no single whole hand was found on it
 
 A message says what was wrong, the value received, and what to do.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "FilmError",
     "FilmTooLargeError",
     "MissingExtraError",
+    "NoHandError",
     "NotARadiographError",
     "ReportWriteError",
     "TableError",
@@ -132,3 +134,9 @@ class NotARadiographError(FilmError):
     """The picture decoded but cannot be a hand radiograph."""
 
     code = "not_a_radiograph"
+
+
+class NoHandError(FilmError):
+    """No single whole hand was found on the film."""
+
+    code = "no_hand"

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import stat
 import struct
@@ -107,6 +108,15 @@ def test_limits_are_the_callers():
         read(data, limits=Limits(max_side=50))
 
 
+def test_webp_and_deep_colour_have_half_the_limit():
+    deep = np.repeat(make.film16()[..., None], 3, axis=2)
+    limits = Limits(max_pixels=FILM.size)
+    assert read(make.saved(FILM, "PNG"), limits=limits).height == 64
+    for data in (make.saved(FILM, "WEBP"), make.png(deep)):
+        with pytest.raises(FilmTooLargeError, match="48 x 64"):
+            read(data, limits=limits)
+
+
 def test_file_beyond_the_limit_is_not_read(tmp_path):
     path = tmp_path / "sparse.png"
     with path.open("wb") as stream:
@@ -147,7 +157,7 @@ def test_bytes_take_a_name_and_paths_their_own(tmp_path):
     (tmp_path / "15.png").write_bytes(data)
     from_path = read(str(tmp_path / "15.png"))
     assert from_path.name == "15.png"
-    assert from_path.sha256 == read(data).sha256 == __import__("hashlib").sha256(data).hexdigest()
+    assert from_path.sha256 == read(data).sha256 == hashlib.sha256(data).hexdigest()
 
 
 def test_out_of_memory_is_an_error_of_the_film(monkeypatch):

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.pixels import compress
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -94,7 +95,14 @@ def test_damaged_rle_dicom(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.films
-@pytest.mark.parametrize("folder", ["rsna-highres/native", "rsna-highres"])
-def test_damaged_real_films(folder, films_root):
-    paths = sorted(path for path in (films_root / folder).iterdir() if path.suffix in (".png", ".webp"))[:1]
-    read_mutated(*paths, count=100)
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "JPEG", "TIFF", "DICOM"])
+def test_damaged_real_films(format, films_root, tmp_path):
+    native = sorted((films_root / "rsna-highres" / "native").glob("*.png"))[0]
+    smaller = sorted((films_root / "rsna-highres").glob("*.webp"))[0]
+    if format in ("PNG", "WEBP"):
+        read_mutated(native if format == "PNG" else smaller)
+        return
+    pixels = np.ascontiguousarray(np.asarray(Image.open(native))[::3, ::3])
+    data = make.dicom(pixels) if format == "DICOM" else make.saved(pixels, format)
+    (tmp_path / "film").write_bytes(data)
+    read_mutated(tmp_path / "film")

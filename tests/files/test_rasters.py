@@ -246,3 +246,12 @@ def test_jpeg_that_lost_its_end_is_refused():
     data = make.saved(FILM, "JPEG")
     with pytest.raises(CorruptFileError):
         read(data[:-2])
+
+
+@pytest.mark.films
+def test_published_films_are_exact(films_root):
+    for path in sorted((films_root / "rsna-highres" / "native").glob("*.png"))[:4]:
+        film = read(path)
+        with Image.open(path) as image:
+            np.testing.assert_array_equal(film.pixels, make.unit(np.asarray(image), 255))
+        assert film.findings == ()

@@ -12,6 +12,7 @@ from capitate.cli.bench import bench
 from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
 from capitate.cli.models import models
+from capitate.cli.training import calibrate, data, export, train
 
 __all__ = ["app"]
 
@@ -72,3 +73,23 @@ app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
 app.command(rich_help_panel=WORKBENCH, epilog=_examples("capitate bench", "capitate bench --runs 50 --out speed.json"))(
     bench
 )
+app.add_typer(data, name="data", rich_help_panel=WORKBENCH)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate train configs/bone-age-299px.toml --data store --out runs/fold-0 --fold 0",
+        "capitate train configs/bone-age-small.toml --data store --out runs/small --set optimiser.batch=32",
+        "capitate train configs/hand-locator.toml --data rsna/index.csv --out runs/hand-locator",
+    ),
+)(train)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate calibrate runs/fold-0 runs/fold-1 runs/fold-2 runs/fold-3 runs/fold-4",
+        "capitate calibrate out-of-fold.npz --out calibration.json",
+    ),
+)(calibrate)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples("capitate export runs/fold-0 --out bundles/mine", "capitate assess film.png --model bundles/mine"),
+)(export)

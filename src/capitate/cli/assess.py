@@ -49,7 +49,7 @@ def assess(
             "--table",
             metavar="CSV",
             rich_help_panel="The child",
-            help="Table with the columns path, sex and age_years, or birth_date and study_date: alone, it names the films.",
+            help="Table with columns path, sex, age_years, birth_date, study_date; alone, it names the films.",
         ),
     ] = None,
     listed: Annotated[

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from capitate.cli.options import DEFAULT_MODEL, ModelOption
+from capitate.cli.writing import writing
 
 if TYPE_CHECKING:
     from capitate.evaluation.speed import Timing
@@ -37,13 +38,15 @@ def bench(
         figures = _measure(film, Path(folder), runs=runs, model=model)
     _print(figures)
     if out is not None:
-        _write(figures, out)
+        with writing(out):
+            out.write_text(json.dumps(figures, indent=2, default=asdict) + "\n", encoding="utf-8")
 
 
 def _measure(film: Path | None, folder: Path, *, runs: int, model: str) -> dict[str, Any]:
     """Take all figures; refuse a film that cannot be read before anything is measured."""
     from capitate import files
     from capitate.evaluation import speed
+    from capitate.report import dumps
 
     if film is None:
         film = folder / "film.png"
@@ -53,9 +56,9 @@ def _measure(film: Path | None, folder: Path, *, runs: int, model: str) -> dict[
         "machine": speed.machine(),
         "film": {"format": radiograph.format, "width": radiograph.width, "height": radiograph.height},
         "model": model,
-        "warm": {threads: speed.warm(film, model=model, threads=threads, runs=runs) for threads in _THREADS},
-        "batches": {threads: speed.batches(film, model=model, threads=threads, runs=runs) for threads in _THREADS},
-        "bundles": {threads: speed.bundles(film, threads=threads, runs=runs) for threads in _THREADS},
+        "warm": {t: speed.warm(film, write=dumps, model=model, threads=t, runs=runs) for t in _THREADS},
+        "batches": {t: speed.batches(film, model=model, threads=t, runs=runs) for t in _THREADS},
+        "bundles": {t: speed.bundles(film, threads=t, runs=runs) for t in _THREADS},
         "cold_start": speed.cold_start(film, model=model, runs=min(runs, 5)),
         "peak_memory_bytes": speed.peak_memory(film, model=model),
     }
@@ -73,7 +76,8 @@ def _print(figures: dict[str, Any]) -> None:
             print(_row(row, per_film=part == "batches"))
         print()
     print(f"{'cold start of assess':26}{cold.median_ms:14.0f}")
-    print(f"{'peak memory of assess':26}{figures['peak_memory_bytes'] / 1e6:11.0f} MB")
+    peak = figures["peak_memory_bytes"]
+    print(f"{'peak memory of assess':26}{'not told here' if peak is None else f'{peak / 1e6:.0f} MB':>14}")
 
 
 def _row(timings: tuple[Timing, ...], *, per_film: bool) -> str:
@@ -83,17 +87,3 @@ def _row(timings: tuple[Timing, ...], *, per_film: bool) -> str:
     return f"{name + (', per film' if per_film else ''):26}" + "".join(
         f"{one.median_ms / size:14.2f}" for one in timings
     )
-
-
-def _write(figures: dict[str, Any], path: Path) -> None:
-    """Write the figures as JSON.
-
-    Raises:
-        UsageError: if the file cannot be written.
-    """
-    from capitate.errors import UsageError
-
-    try:
-        path.write_text(json.dumps(figures, indent=2, default=asdict) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}; choose another --out") from error

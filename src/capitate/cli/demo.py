@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from capitate.cli.options import DEFAULT_MODEL, Lang, LangOption, ModelOption
+from capitate.cli.writing import make_folder, writing
 
 __all__ = ["demo"]
 
@@ -31,29 +32,16 @@ def demo(
     from capitate.phantom import demo_film
     from capitate.types import Sex
 
-    film = _film(out)
-    demo_film(film)
+    make_folder(out)
+    film = out / "phantom.png"
+    with writing(film):
+        demo_film(film)
     assessed = Assessor(model=model).assess(film, request=Request(sex=Sex.FEMALE))
     _, page = report.write(assessed.assessment, out, radiograph=assessed.radiograph, lang=lang)
     print(report.to_text(assessed.assessment, lang=lang))
     print(f"\nThe film is a drawing, not a patient: {film}")
     print(f"Report: {page}")
     print(f"Your own film: {_command()} assess FILM.png --sex female --out reports")
-
-
-def _film(folder: Path) -> Path:
-    """Make the folder and name the film.
-
-    Raises:
-        UsageError: if the folder cannot be made.
-    """
-    from capitate.errors import UsageError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
-    return folder / "phantom.png"
 
 
 def _command() -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capitate.cli.options import DEFAULT_MODEL, QuietOption, ThreadsOption
+from capitate.cli.writing import make_folder, writing
 
 if TYPE_CHECKING:
     from capitate.evaluation import Evaluation
@@ -76,7 +77,7 @@ def evaluate(
     studies = _sampled(read_any(manifest), sample)
     name = model or (ENSEMBLE if out_of_fold else DEFAULT_MODEL)
     predictor = BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
-    _make(out)
+    make_folder(out)
     evaluation = _evaluate(
         studies, predictor, out_of_fold=out_of_fold, group_by=group_by, hidden=hidden_sex, quiet=quiet
     )
@@ -97,20 +98,6 @@ def _sampled(studies: list[Study], count: int | None) -> list[Study]:
 
     chosen = np.random.default_rng(0).choice(len(studies), size=count, replace=False)
     return [studies[position] for position in sorted(chosen)]
-
-
-def _make(folder: Path) -> None:
-    """Make the folder before hours of work.
-
-    Raises:
-        UsageError: if it cannot be made.
-    """
-    from capitate.errors import UsageError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
 
 
 def _evaluate(
@@ -145,7 +132,8 @@ def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
         version=__version__,
         date=date.today().isoformat(),
     )
-    write(evaluation, folder, details=details)
+    with writing(folder):
+        write(evaluation, folder, details=details)
 
 
 def _print(evaluation: Evaluation) -> None:
@@ -176,5 +164,6 @@ def _storage(studies: list[Study], predictor: BoneAgePredictor, folder: Path, *,
     with counted(total=len(studies), quiet=quiet) as step:
         shifts = measure(studies, predictor.assess, progress=lambda _done, _all: step())
     text = to_markdown(summarise(shifts))
-    (folder / "storage.md").write_text(text, encoding="utf-8")
+    with writing(folder / "storage.md"):
+        (folder / "storage.md").write_text(text, encoding="utf-8")
     print(f"\n{text}", end="")

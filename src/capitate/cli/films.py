@@ -17,6 +17,8 @@ from capitate.types import Finding, Severity, Sex
 
 __all__ = ["Child", "Film", "choose"]
 
+MAX_YEARS = 30
+
 
 @dataclass(frozen=True)
 class Child:
@@ -82,6 +84,8 @@ def _check(child: Child, *, table: Path | None) -> None:
             "--age, --birth-date and --study-date are of one child and do not go with --table; "
             "give them as columns age_years, birth_date and study_date of the table"
         )
+    if child.years is not None and not 0 <= child.years <= MAX_YEARS:
+        raise UsageError(f"--age is in years, 0 to {MAX_YEARS}, got {child.years:g}; give 10.5 for 10 years 6 months")
     if child.birth_date and child.study_date and child.study_date < child.birth_date:
         raise UsageError(
             f"the study date {child.study_date} is before the birth date {child.birth_date}; correct one of the two"

@@ -74,8 +74,6 @@ YearsOption = Annotated[
     float | None,
     typer.Option(
         "--age",
-        min=0,
-        max=30,
         metavar="YEARS",
         rich_help_panel=_CHILD,
         help="Chronological age in years, such as 10.5.",

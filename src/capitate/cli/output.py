@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from capitate import report
 from capitate.cli.options import Form, Lang
-from capitate.errors import UsageError
+from capitate.cli.writing import make_folder, writing
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -97,17 +97,18 @@ class Reports:
         """Make the folder and start the table.
 
         Raises:
-            UsageError: if the folder cannot be written.
+            ReportWriteError: if the folder cannot be written.
         """
         self._folder, self._lang = folder, lang
-        self._open = ExitStack()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            stream = self._open.enter_context((folder / "results.csv").open("w", encoding="utf-8", newline=""))
-            self._table = report.TableWriter(stream)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise UsageError(f"cannot write to the folder {str(folder)!r}: {reason}; choose another --out") from error
+        make_folder(folder)
+        self._place = folder / "results.csv"
+        with writing(self._place):
+            self._stream = self._place.open("w", encoding="utf-8", newline="")
+            try:
+                self._table = report.TableWriter(self._stream)
+            except OSError:
+                self._abandon()
+                raise
 
     def __enter__(self) -> Self:
         """Keep the table open."""
@@ -116,13 +117,27 @@ class Reports:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the table."""
-        self._open.close()
+        """Close the table; after an error, whatever can be written of it."""
+        if error is not None:
+            self._abandon()
+            return
+        with writing(self._place):
+            self._stream.close()
+
+    def _abandon(self) -> None:
+        """Close the table though the system may refuse what is left to write."""
+        with suppress(OSError):
+            self._stream.close()
 
     def write(self, assessment: Assessment, *, radiograph: Radiograph | None, shown: str) -> list[Path]:
-        """Write one film's files and its row of the table; returns the files."""
+        """Write one film's files and its row of the table; returns the files.
+
+        Raises:
+            ReportWriteError: if the folder cannot be written.
+        """
         written = report.write(assessment, self._folder, radiograph=radiograph, lang=self._lang)
-        self._table.write(assessment, path=shown)
+        with writing(self._place):
+            self._table.write(assessment, path=shown)
         return written
 
 

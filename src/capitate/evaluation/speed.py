@@ -18,9 +18,9 @@ import numpy as np
 from PIL import Image
 
 from capitate import files
+from capitate.assessment import Assessment
 from capitate.assessor import Assessor, Request
 from capitate.phantom import draw
-from capitate.report import dumps
 from capitate.runtime.bone_age import BoneAgeModel
 from capitate.runtime.bundle import bundle_names, load_bundle
 from capitate.runtime.locator import HandLocator
@@ -43,8 +43,11 @@ finally:
         with open("/proc/self/status") as status:
             peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
     except OSError:
-        import resource
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        try:
+            import resource
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        except ImportError:
+            peak = 0
     print(peak, file=sys.stderr)
 """
 
@@ -72,8 +75,19 @@ def test_film(path: Path) -> None:
     Image.fromarray(np.round(phantom.radiograph.pixels * 255).astype(np.uint8)).save(path, format="PNG")
 
 
-def warm(film: Path, *, model: str, threads: int, runs: int) -> list[Timing]:
-    """Time the steps of an assessment with the models loaded: read, locate, network alone, and file to JSON."""
+def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threads: int, runs: int) -> list[Timing]:
+    """Time the steps of an assessment with the models loaded.
+
+    Args:
+        film: to assess.
+        write: turns the assessment into what is given out, such as JSON; part of `total`.
+        model: bone-age bundle.
+        threads: for one network.
+        runs: of which the median is taken.
+
+    Returns:
+        `read`, `squash`, `locate`, `network` (alone) and `total`, from the file to what is given out.
+    """
     assessor = Assessor(model=model, threads=threads)
     request = Request(sex=Sex.FEMALE)
     square = squash(files.read(film).pixels)
@@ -84,7 +98,7 @@ def warm(film: Path, *, model: str, threads: int, runs: int) -> list[Timing]:
         "squash": lambda: squash(pixels),
         "locate": lambda: assessor.locator.locate(square),
         "network": lambda: assessor.bone_age.predict(view, [Sex.FEMALE]),
-        "total": lambda: dumps(assessor.assess(film, request=request).assessment),
+        "total": lambda: write(assessor.assess(film, request=request).assessment),
     }
     return [_timed(name, step, runs=runs) for name, step in steps.items()]
 
@@ -127,12 +141,11 @@ def cold_start(film: Path, *, model: str, runs: int) -> Timing:
     return _timed("cold start", lambda: subprocess.run(command, check=True, capture_output=True), runs=runs, before=1)
 
 
-def peak_memory(film: Path, *, model: str) -> int:
-    """Measure the largest resident memory of one `capitate assess`, bytes."""
+def peak_memory(film: Path, *, model: str) -> int | None:
+    """Measure the largest resident memory of one `capitate assess`, bytes; None where the system does not tell."""
     command = [sys.executable, "-c", _PEAK, *_arguments(film, model)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    peak = int(done.stderr.split()[-1])
-    return peak * 1024 if sys.platform.startswith(("freebsd", "openbsd")) else peak
+    return int(done.stderr.split()[-1]) or None
 
 
 def machine() -> dict[str, Any]:

@@ -117,7 +117,9 @@ def _verify(folder: Path) -> None:
     for line in (folder / _SUMS).read_text(encoding="latin-1").splitlines():
         digest, separator, name = line.partition("  ")
         if not separator or len(digest) != 64 or "/" in name or "\\" in name:
-            raise BundleDamagedError(f"{folder / _SUMS} has a line that is not a sum: {line!r}; install the bundle again")
+            raise BundleDamagedError(
+                f"{folder / _SUMS} has a line that is not a sum: {line!r}; install the bundle again"
+            )
         listed[name] = digest
     for name, digest in listed.items():
         path = folder / name

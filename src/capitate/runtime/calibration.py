@@ -29,7 +29,9 @@ def cumulative(probabilities: NDArray[np.floating[Any]], months: ArrayLike) -> N
     """
     totals = np.cumsum(probabilities, axis=1, dtype=np.float64)
     totals = np.concatenate([np.zeros((len(totals), 1)), totals / totals[:, -1:]], axis=1)
-    position = np.clip(np.broadcast_to(np.asarray(months, dtype=np.float64), (len(totals),)) + 0.5, 0, totals.shape[1] - 1)
+    position = np.clip(
+        np.broadcast_to(np.asarray(months, dtype=np.float64), (len(totals),)) + 0.5, 0, totals.shape[1] - 1
+    )
     below = np.minimum(position.astype(int), totals.shape[1] - 2)
     rows = np.arange(len(totals))
     return np.asarray(totals[rows, below] + (position - below) * (totals[rows, below + 1] - totals[rows, below]))

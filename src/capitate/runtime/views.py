@@ -49,7 +49,9 @@ def locator_input(square: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         float32 (1, 1, 112, 112).
     """
-    image = Image.fromarray(np.ascontiguousarray(square)).resize((LOCATOR_SIZE, LOCATOR_SIZE), Image.Resampling.BILINEAR)
+    image = Image.fromarray(np.ascontiguousarray(square)).resize(
+        (LOCATOR_SIZE, LOCATOR_SIZE), Image.Resampling.BILINEAR
+    )
     small = np.asarray(image, dtype=np.float32)
     low, high = np.percentile(small, [1, 99]).astype(np.float32)
     stretched = np.clip((small - low) / (high - low + np.float32(1e-4)), 0, 1)

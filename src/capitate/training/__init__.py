@@ -1,1 +1,4 @@
-"""Training: manifests, views, augmentation, networks, losses, the loop and export. Imported by the command line only."""
+"""Training: manifests, views, augmentation, networks, losses, the loop, export.
+
+Imported by the command line only.
+"""

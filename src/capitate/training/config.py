@@ -1,18 +1,35 @@
-"""One TOML file describes one bone-age experiment; it becomes frozen dataclasses here."""
+"""One TOML file describes one experiment; it becomes frozen dataclasses here.
+
+`task = "bone-age"` (the default) gives a `BoneAgeConfig`, `task = "hand-locator"` a `LocatorConfig`.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from capitate.errors import UsageError
 
-__all__ = ["AugmentConfig", "BoneAgeConfig", "NetworkConfig", "OptimiserConfig", "Stage", "load_config"]
+__all__ = [
+    "AugmentConfig",
+    "BoneAgeConfig",
+    "LabelFiles",
+    "LocatorConfig",
+    "NetworkConfig",
+    "OptimiserConfig",
+    "Round",
+    "Stage",
+    "experiment_of",
+    "load_config",
+    "load_experiment",
+]
 
 T = TypeVar("T")
+
+_SEX_ENTRANCES = ("none", "early", "late", "both")
 
 
 @dataclass(frozen=True)
@@ -101,8 +118,67 @@ class BoneAgeConfig:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class LabelFiles:
+    """The locator's labels: tables of key points and of joint boxes, relative to the table of films."""
+
+    keypoints: str = "../joints/hand-keypoints-21.csv"
+    boxes: str = "../joints/boxes-21.csv"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of the locator's training with AdamW and one cycle.
+
+    Attributes:
+        epochs: passes over the hands.
+        learning_rate: peak of the cycle.
+        warm_up: share of the steps before the peak.
+        average: most that the running average of the weights keeps a step; 0 for none.
+    """
+
+    epochs: int
+    learning_rate: float
+    warm_up: float
+    average: float
+
+
+@dataclass(frozen=True)
+class LocatorConfig:
+    """The hand locator's training: labelled hands, then all films with the first round's own labels.
+
+    Attributes:
+        name: of the bundle.
+        seed: of weights, order and augmentation.
+        held_out: labelled hands that no round learns from.
+        batch: hands a step.
+        weight_decay: of AdamW.
+        disagreement: films whose four views disagree by this much or more, in units where the film is 2 wide, teach
+            nothing in the second round.
+        repeat: how often a labelled hand comes again in an epoch of the second round.
+        labels: tables of the labels.
+        first: round on the labelled hands.
+        second: round on all films.
+    """
+
+    name: str = "hand-locator"
+    seed: int = 0
+    held_out: int = 150
+    batch: int = 64
+    weight_decay: float = 0.02
+    disagreement: float = 0.15
+    repeat: int = 4
+    labels: LabelFiles = field(default_factory=LabelFiles)
+    first: Round = field(default_factory=lambda: Round(200, 3e-3, 0.3, 0.0))
+    second: Round = field(default_factory=lambda: Round(18, 2e-3, 0.1, 0.998))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the configuration as plain values."""
+        return asdict(self)
+
+
 def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> BoneAgeConfig:
-    """Read an experiment.
+    """Read a bone-age experiment.
 
     Args:
         path: TOML file, or None for the defaults.
@@ -111,13 +187,53 @@ def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> B
     Raises:
         UsageError: naming the unknown key, the wrong type or the unreadable file.
     """
+    config = load_experiment(path, overrides=overrides)
+    if not isinstance(config, BoneAgeConfig):
+        raise UsageError(
+            f"the configuration {path} is of the task 'hand-locator'; a bone-age experiment is needed here"
+        )
+    return config
+
+
+def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) -> BoneAgeConfig | LocatorConfig:
+    """Read an experiment of any task; arguments and errors as for `load_config`."""
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8")) if path else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"cannot read the configuration {path}: {error}") from error
     for text in overrides:
         _override(values, text)
-    return _build(BoneAgeConfig, values, where="")
+    return experiment_of(values)
+
+
+def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
+    """Make an experiment from plain values, such as those of a run's `config.json`.
+
+    Raises:
+        UsageError: naming the unknown key or the wrong type.
+    """
+    values = dict(values)
+    task = values.pop("task", "bone-age")
+    if task == "hand-locator":
+        return _build(LocatorConfig(), values, where="")
+    if task != "bone-age":
+        raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
+    config = _build(BoneAgeConfig(), values, where="")
+    _check(config)
+    return config
+
+
+def _check(config: BoneAgeConfig) -> None:
+    """Refuse values that no network or schedule could be made of."""
+    if config.network.sex not in _SEX_ENTRANCES:
+        raise UsageError(f"network.sex must be one of {', '.join(_SEX_ENTRANCES)}, got {config.network.sex!r}")
+    if not config.optimiser.stages:
+        raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
+    if len(config.network.widths) != len(config.network.depths):
+        raise UsageError(
+            f"network.widths and network.depths must have one entry a stage, got {len(config.network.widths)} and "
+            f"{len(config.network.depths)}"
+        )
 
 
 def _override(values: dict[str, Any], text: str) -> None:
@@ -132,32 +248,47 @@ def _override(values: dict[str, Any], text: str) -> None:
     *parents, last = key.strip().split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"--set {key.strip()}: {parent} is no table; got {values!r} there")
     values[last] = parsed
 
 
-def _build(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
-    """Make a dataclass from plain values; unknown keys and wrong types are errors that name the key."""
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(known))
+def _build(default: T, values: Mapping[str, Any], *, where: str) -> T:
+    """Replace values of a dataclass; unknown keys and wrong types are errors that name the key."""
+    known = {f.name for f in fields(default)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
     if unknown:
         raise UsageError(f"unknown key {where}{unknown[0]}; known here: {', '.join(sorted(known))}")
-    default = kind()if all(f.default is not f.default_factory for f in known.values()) else None
-    made = {name: _convert(value, getattr(default, name, None), f"{where}{name}") for name, value in values.items()}
-    return kind(**made)
+    made = {name: _convert(value, getattr(default, name), f"{where}{name}") for name, value in values.items()}
+    return replace(default, **made)  # type: ignore[type-var]
 
 
-def _convert(value: Any, default: Any, where: str) -> Any:
+def _convert(value: object, default: object, where: str) -> object:
     """Bring one value to the type of its default."""
     if is_dataclass(default):
         if not isinstance(value, Mapping):
             raise UsageError(f"{where} must be a table, got {value!r}")
-        return _build(type(default), value, where=f"{where}.")  # type: ignore[arg-type]
+        return _build(default, value, where=f"{where}.")
     if where.endswith("stages"):
-        return tuple(Stage(**dict(v)) if isinstance(v, Mapping) else Stage(*v) for v in value)
+        return _stages(value, where)
     if isinstance(default, tuple) and isinstance(value, list):
+        if not all(type(item) is type(default[0]) for item in value):
+            raise UsageError(f"{where} must be a list of {type(default[0]).__name__}, got {value!r}")
         return tuple(value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if default is not None and not isinstance(value, type(default)):
+    if not isinstance(value, type(default)) or (isinstance(value, bool) and not isinstance(default, bool)):
         raise UsageError(f"{where} must be {type(default).__name__}, got {value!r}")
     return value
+
+
+def _stages(value: object, where: str) -> tuple[Stage, ...]:
+    """Read `[[epochs, height, width], ...]` or tables with these keys."""
+    try:
+        stages = tuple(Stage(**v) if isinstance(v, dict) else Stage(*v) for v in value)  # type: ignore[attr-defined]
+    except TypeError as error:
+        raise UsageError(f"{where} must be a list of [epochs, height, width], got {value!r}") from error
+    numbers = [n for stage in stages for n in (stage.epochs, stage.height, stage.width)]
+    if not all(type(n) is int and n > 0 for n in numbers):
+        raise UsageError(f"{where} must hold whole numbers above 0, got {value!r}")
+    return stages

@@ -21,7 +21,7 @@ __all__ = ["export_network", "pack_weights", "write_bundle"]
 
 _OPSET = 17
 _SMALLEST = 10_000
-"""Weights of fewer values stay as they are: they are 3 % of a file, and rounding the stem alone moved ages by 0.5 months."""
+"""Weights of fewer values stay as they are: they are 3 % of a file, and rounding the stem moved ages by 0.5 months."""
 
 
 class _Released(nn.Module):
@@ -108,9 +108,7 @@ def _round_to_8_bit(values: NDArray[np.float32], axis: int) -> tuple[NDArray[np.
     return np.rint(values / scale).astype(np.int8), scale.astype(np.float32)
 
 
-def write_bundle(
-    folder: Path, *, card: Mapping[str, Any], card_text: str, training_ids: Iterable[str] = ()
-) -> None:
+def write_bundle(folder: Path, *, card: Mapping[str, Any], card_text: str, training_ids: Iterable[str] = ()) -> None:
     """Complete a bundle whose networks lie in `folder` already: card, text, ids, sums."""
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
     (folder / "card.md").write_text(card_text, encoding="utf8")

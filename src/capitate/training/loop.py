@@ -69,7 +69,9 @@ def train(
         ]
         seconds = time.perf_counter() - began
         state.history.append({"epoch": epoch, "loss": float(np.mean(losses)), "films_a_second": rows.size / seconds})
-        _log.info("%s epoch %d: loss %.3f, %.0f films a second", config.name, epoch, np.mean(losses), rows.size / seconds)
+        _log.info(
+            "%s epoch %d: loss %.3f, %.0f films a second", config.name, epoch, np.mean(losses), rows.size / seconds
+        )
         state.save(folder / "last.pt", epoch + 1)
     return Result(state.average, state.history)
 
@@ -77,7 +79,7 @@ def train(
 Batch = tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]
 
 
-def _prepare(
+def _prepare(  # noqa: PLR0917
     store: ViewStore,
     rows: NDArray[np.int64],
     config: BoneAgeConfig,
@@ -132,7 +134,6 @@ class _State:
         self._follow()
         return float(loss.detach())
 
-    @torch.no_grad()
     def _follow(self) -> None:
         """Move the running average; early steps count more so that it forgets the random start."""
         taken = self.schedule.last_epoch
@@ -169,7 +170,6 @@ def _groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
 
 
-@torch.no_grad()
 def predict(
     network: BoneAgeNetwork,
     store: ViewStore,
@@ -200,8 +200,9 @@ def predict(
         views, _, _, sexes = store.batch(part, size=size)
         x = views.float().contiguous(memory_format=torch.channels_last)
         sexes = sexes if sex is None else torch.full_like(sexes, sex)
-        answer = network(x, sexes).softmax(1)
-        if mirrored:
-            answer = (answer + network(x.flip(3), sexes).softmax(1)) / 2
+        with torch.no_grad():
+            answer = network(x, sexes).softmax(1)
+            if mirrored:
+                answer = (answer + network(x.flip(3), sexes).softmax(1)) / 2
         answers.append(answer.numpy())
     return np.concatenate(answers)

@@ -1,16 +1,25 @@
-"""Losses over a distribution by month. All take logits (n, 240) and the bone age in months (n,), and return a scalar."""
+"""Losses over a distribution by month: logits (n, 240) and the bone age in months (n,) to a scalar."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from capitate.training.networks import bin_centres
 
-__all__ = ["LOSSES", "crps", "distillation", "expectation", "label_distribution"]
+__all__ = [
+    "LOSSES",
+    "combined",
+    "crps",
+    "distillation",
+    "expectation",
+    "l1",
+    "label_and_l1",
+    "label_distribution",
+    "squared",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -27,7 +36,10 @@ def label_distribution(logits: Tensor, months: Tensor, *, sigma: float = 5.0) ->
 
 
 def crps(logits: Tensor, months: Tensor) -> Tensor:
-    """Continuous ranked probability score in months (Gneiting & Raftery 2007, JASA 102:359): proper, and as robust as L1."""
+    """Continuous ranked probability score in months: proper, and as robust as L1.
+
+    Source: Gneiting & Raftery 2007, JASA 102:359.
+    """
     below = logits.softmax(1).cumsum(1)
     reached = (bin_centres(logits.device)[None] >= months[:, None]).float()
     return (below - reached).square().sum(1).mean()

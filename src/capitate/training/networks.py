@@ -11,7 +11,7 @@ from timm.models.resnet import BasicBlock, ResNet
 
 from capitate.training.config import NetworkConfig
 
-__all__ = ["BIN_MONTHS", "BINS", "BoneAgeNetwork", "bin_centres"]
+__all__ = ["BINS", "BIN_MONTHS", "BoneAgeNetwork", "bin_centres", "make_backbone"]
 
 BINS = 240
 BIN_MONTHS = 1.0

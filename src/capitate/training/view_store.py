@@ -54,7 +54,9 @@ class ViewStore:
         """Fold of every film, int64 (n,)."""
         return np.array([fold_of(str(i), folds=count) for i in self.ids], dtype=np.int64)
 
-    def batch(self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def batch(
+        self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Give views (n, 1, h, w), masks, months and sexes of some rows, reduced to `size` with antialiasing."""
         order = np.sort(rows)
         back = np.argsort(np.argsort(rows))

@@ -1,0 +1,227 @@
+"""`capitate data prepare`, `train`, `calibrate` and `export`: from films to a bundle."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capitate.cli.options import QuietOption
+from capitate.errors import MissingExtraError, UsageError
+
+__all__ = ["calibrate", "data", "export", "train"]
+
+_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors"})
+
+data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
+
+_Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
+_Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
+_Threads = Annotated[int, typer.Option("--threads", min=1, metavar="N", help="Threads of the network.")]
+
+
+@data.command(
+    "prepare",
+    epilog="Examples:\n\n  capitate data prepare rsna/index.csv --out store\n\n"
+    "  capitate data prepare rsna/index.csv --out store --height 160 --width 128 --workers 4",
+)
+def prepare(
+    *,
+    table: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest CSV, a published table, or its folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="STORE", file_okay=False, help="Folder for the views.")],
+    height: Annotated[int, typer.Option("--height", min=16, metavar="ROWS", help="Rows of a view.")] = 160,
+    width: Annotated[int, typer.Option("--width", min=16, metavar="COLUMNS", help="Columns of a view.")] = 128,
+    locator: Annotated[
+        str, typer.Option("--locator", metavar="NAME", help="Bundle that finds the hand.")
+    ] = "hand-locator",
+    whole_film: Annotated[
+        bool, typer.Option("--whole-film", help="Squash the whole film instead of cutting the hand (to compare).")
+    ] = False,
+    workers: _Workers = 1,
+    quiet: QuietOption = False,
+) -> None:
+    """Cut films to views exactly as assessment does, and keep them with sex, age and id."""
+    from capitate.cli import REFUSED
+    from capitate.cli.output import counted
+
+    with _training("Preparing films for training"):
+        from capitate.runtime.views import ViewRule
+        from capitate.training.layouts import read_any
+        from capitate.training.prepare import prepare_views
+
+        margins = (0.0, 0.0, 0.0, 0.0) if whole_film else ViewRule().margins
+        rule = ViewRule(height=height, width=width, margins=margins)
+        studies = read_any(table)
+        with counted(total=len(studies), quiet=quiet) as step:
+            refused = prepare_views(
+                studies,
+                out,
+                rule=rule,
+                locator=locator,
+                whole_film=whole_film,
+                workers=workers,
+                progress=lambda _done, _all: step(),
+            )
+    print(f"views of {height} x {width} written to {out}; {len(refused)} films refused")
+    if refused:
+        raise typer.Exit(REFUSED)
+
+
+def train(
+    *,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of an experiment, see configs/.")],
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="STORE", help="Views of `data prepare`; for the hand locator, a table of films."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", file_okay=False, help="Run folder; resumed if begun.")],
+    fold: Annotated[
+        int | None, typer.Option("--fold", min=0, metavar="K", help="Hold this fold out and predict it afterwards.")
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option("--teacher", metavar="RUN", help="Learn from this run's answers too; may be given several times."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
+    ] = None,
+    threads: _Threads = 1,
+    workers: _Workers = 1,
+    quiet: QuietOption = False,
+) -> None:
+    """Train one network from one TOML file; the same command again goes on where it stopped."""
+    _log_progress(quiet=quiet)
+    with _training("Training"):
+        import torch
+
+        from capitate.training.bone_age_run import run_bone_age
+        from capitate.training.config import BoneAgeConfig, load_experiment
+        from capitate.training.locator_run import run_locator
+
+        experiment = load_experiment(config, overrides=changes or ())
+        torch.set_num_threads(threads)
+        if isinstance(experiment, BoneAgeConfig):
+            figures: dict[str, object] = dict(
+                run_bone_age(experiment, source, out, fold=fold, teachers=tuple(teacher or ()))
+            )
+        else:
+            if fold is not None or teacher:
+                raise UsageError(
+                    "--fold and --teacher belong to bone-age experiments; the locator holds hands out itself"
+                )
+            figures = run_locator(experiment, source, out, workers=workers)
+    print(json.dumps(figures, indent=1))
+    print(f"Written to {out}")
+
+
+def calibrate(
+    *,
+    films: Annotated[
+        list[Path],
+        typer.Argument(metavar="OOF.npz...", help="Out-of-fold predictions, or the run folders that hold them."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="JSON", dir_okay=False, help="Keep the report for `export`.")
+    ] = None,
+    level: Annotated[float, typer.Option("--level", min=0.5, max=0.99, help="Nominal coverage.")] = 0.9,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="Of run folders, take the means of view and mirror image.")
+    ] = False,
+) -> None:
+    """Calibrate the interval on some folds, measure it on the others, and print the tables in Markdown."""
+    from capitate.training.calibrate import calibrate as fit
+    from capitate.training.calibration_text import to_markdown
+    from capitate.training.out_of_fold import OutOfFold
+
+    name = f"out-of-fold{'-mirrored' if mirrored else ''}.npz"
+    report = fit(OutOfFold.load([path / name if path.is_dir() else path for path in films]), level=level)
+    if out is not None:
+        _write(out, json.dumps(report.to_json(), indent=1) + "\n")
+    print(to_markdown(report), end="")
+
+
+def export(
+    *,
+    runs: _Runs,
+    out: Annotated[Path, typer.Option("--out", metavar="BUNDLE", file_okay=False, help="Folder of the bundle.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the bundle; the experiment's if left out.")
+    ] = None,
+    version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = "1",
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="Assess every film together with its mirror image.")
+    ] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="JSON", help="Further figures for the card, a list of objects.")
+    ] = None,
+) -> None:
+    """Make a bundle: ONNX networks, calibration, model card, training ids and sums."""
+    with _training("Exporting a bundle"):
+        from capitate.training.bundling import BundleOptions, bundle_runs
+
+        options = BundleOptions(
+            name=name,
+            version=version,
+            mirrored=mirrored,
+            calibration=calibration,
+            figures=() if figures is None else _figures(figures),
+        )
+        bundle = bundle_runs(runs, out, options=options)
+    print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")
+
+
+@contextmanager
+def _training(what: str) -> Iterator[None]:
+    """Turn a missing training library into a sentence with the install command."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _TRAINING_PARTS:
+            raise
+        raise MissingExtraError(what=what, extra="train") from error
+
+
+def _log_progress(*, quiet: bool) -> None:
+    """Show what training logs on standard error."""
+    if quiet:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("capitate.training")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def _figures(path: Path) -> list[dict[str, object]]:
+    """Read further figures.
+
+    Raises:
+        UsageError: if the file is no list of objects with a name and a value.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read figures from {path}: {error}; give a JSON list of objects") from error
+    if not isinstance(values, list) or not all(isinstance(v, dict) and {"name", "value"} <= v.keys() for v in values):
+        raise UsageError(f"figures in {path} must be a list of objects with name and value, got {str(values)[:80]}")
+    return values
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another --out") from error

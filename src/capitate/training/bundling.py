@@ -1,0 +1,167 @@
+"""From run folders to a bundle that `assess` runs without another step."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from capitate.errors import UsageError
+from capitate.runtime.bundle import Bundle, load_bundle
+from capitate.runtime.views import LOCATOR_SIZE
+from capitate.training.bone_age_run import load_bone_age_run
+from capitate.training.calibrate import CalibrationReport, calibrate
+from capitate.training.cards import card_text, compose_card, figures_of
+from capitate.training.export import export, export_network, write_bundle
+from capitate.training.locator_run import load_locator_run
+from capitate.training.out_of_fold import OutOfFold
+from capitate.training.prepare import read_rule
+from capitate.training.runs import Run
+
+__all__ = ["BundleOptions", "bundle_runs"]
+
+
+@dataclass(frozen=True)
+class BundleOptions:
+    """What a bundle says beyond what its runs know.
+
+    Attributes:
+        name: of the bundle; the experiment's if None.
+        version: of the weights.
+        mirrored: whether assessment averages view and mirror image, and calibration is made for that.
+        calibration: file of `capitate calibrate --out`; from the runs' own out-of-fold predictions if None.
+        figures: further figures for the card, each with `name`, `value`, `low`, `high`, `unit`, `on`, `command`.
+        notes: further entries of the card's `training`.
+    """
+
+    name: str | None = None
+    version: str = "1"
+    mirrored: bool = False
+    calibration: Path | None = None
+    figures: Sequence[Mapping[str, Any]] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | None = None) -> Bundle:
+    """Make a bundle: one run gives one network, several give an ensemble in the order of their folds.
+
+    Args:
+        folders: run folders of one task.
+        out: the bundle's folder; an earlier bundle there is replaced once the new one is complete.
+        options: name, version, calibration and figures.
+
+    Returns:
+        The bundle, verified.
+
+    Raises:
+        UsageError: if runs do not belong together, or calibration is missing.
+    """
+    options = options or BundleOptions()
+    runs = [Run.load(folder) for folder in folders]
+    tasks = sorted({run.task for run in runs})
+    if len(tasks) != 1:
+        raise UsageError(f"runs of one task make a bundle, got {', '.join(tasks) or 'no run'}")
+    if out.exists() and any(out.iterdir()) and not (out / "SHA256SUMS").exists():
+        raise UsageError(f"{out} holds something else than a bundle; choose another --out")
+    fresh = out.with_name(f".{out.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    make = _bone_age if tasks == ["bone-age"] else _locator
+    try:
+        make(runs, fresh, options)
+        shutil.rmtree(out, ignore_errors=True)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return load_bundle(str(out))
+
+
+def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
+    """Write networks, calibration, card and training ids of a bone-age bundle."""
+    runs = _in_order(runs)
+    sizes = set()
+    names = [f"fold-{run.fold}.onnx" for run in runs] if len(runs) > 1 else ["model.onnx"]
+    for run, name in zip(runs, names, strict=True):
+        network, config = load_bone_age_run(run)
+        last = config.optimiser.stages[-1]
+        sizes.add((last.height, last.width))
+        export_network(network, folder / name, height=last.height, width=last.width)
+    if len(sizes) != 1:
+        raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
+    ((height, width),) = sizes
+    rule = read_rule(runs[0].folder)
+    if any(read_rule(run.folder) != rule for run in runs):
+        raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
+    report = _calibration(runs, options)
+    view = {"height": height, "width": width, "margins": list(rule.margins), "percentiles": list(rule.percentiles)}
+    ids = frozenset[str]().union(*(run.training_ids for run in runs))
+    command = shlex.join(["capitate", "calibrate", *(run.folder.name for run in runs)])
+    card = compose_card(
+        name=options.name or str(runs[0].config["name"]),
+        version=options.version,
+        task="bone-age",
+        networks=names,
+        training={
+            "films": len(ids),
+            "folds held out": [run.fold for run in runs],
+            "configuration": {key: value for key, value in runs[0].config.items() if key != "seed"},
+            **options.notes,
+        },
+        runtime={"view": view, "mirrored": options.mirrored, "calibration": report["calibration"]},
+        figures=[*options.figures, *figures_of(report, command=command)],
+        coverage=report["coverage"],
+    )
+    write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
+
+
+def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
+    """Write network, card and training ids of a locator bundle."""
+    if len(runs) != 1:
+        raise UsageError(f"a hand-locator bundle is made of one run, got {len(runs)}")
+    (run,) = runs
+    example = (torch.zeros(2, 1, LOCATOR_SIZE, LOCATOR_SIZE),)
+    export(load_locator_run(run), example, folder / "locator.onnx", inputs=("film",), outputs=("outputs",))
+    card = compose_card(
+        name=options.name or str(run.config["name"]),
+        version=options.version,
+        task="hand-locator",
+        networks=["locator.onnx"],
+        training={"films": len(run.training_ids), "configuration": dict(run.config), **options.notes},
+        figures=options.figures,
+    )
+    write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
+
+
+def _in_order(runs: Sequence[Run]) -> list[Run]:
+    """Sort runs by fold; a member's place in an ensemble says which fold it never saw."""
+    if len(runs) == 1:
+        return list(runs)
+    folds = [run.fold for run in runs]
+    found = sorted(fold for fold in folds if fold is not None)
+    if found != list(range(len(runs))):
+        raise UsageError(f"the runs of an ensemble hold out folds 0 to {len(runs) - 1}, one each, got {folds}")
+    return sorted(runs, key=lambda run: run.fold or 0)
+
+
+def _calibration(runs: Sequence[Run], options: BundleOptions) -> dict[str, Any]:
+    """Read the calibration report, or make it from the runs' own out-of-fold predictions."""
+    if options.calibration is not None:
+        try:
+            report: dict[str, Any] = json.loads(options.calibration.read_text(encoding="utf8"))
+            report["calibration"], report["coverage"], report["figures"], report["counts"]
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(
+                f"{options.calibration} is no calibration report ({error!r}); make it with --out"
+            ) from error
+        return report
+    paths = [path for run in runs if (path := run.out_of_fold(mirrored=options.mirrored)) is not None]
+    if len(paths) < len(runs):
+        raise UsageError("a run that learnt from every film has nothing to calibrate on; give --calibration")
+    made: CalibrationReport = calibrate(OutOfFold.load(paths))
+    return made.to_json()

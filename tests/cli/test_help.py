@@ -1,0 +1,59 @@
+"""Help: there for every command, with examples, and quick because nothing heavy is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from capitate import __version__, report
+from capitate.cli.options import Lang
+
+COMMANDS = (
+    ("assess",),
+    ("demo",),
+    ("evaluate",),
+    ("models", "list"),
+    ("models", "verify"),
+    ("models", "card"),
+    ("bench",),
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_examples(run, words):
+    result = run(*words, "--help")
+    assert result.code == 0
+    assert f"capitate {' '.join(words)}" in result.out.partition("Examples")[2]
+
+
+def test_version(run):
+    assert run("--version").out == f"capitate {__version__}\n"
+
+
+def test_languages_are_those_of_the_reports():
+    assert {lang.value for lang in Lang} == {lang.value for lang in report.Language}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["assess", "--help"], ["--version"]])
+def test_help_imports_no_models_and_no_numbers(words):
+    code = (
+        "import sys\nfrom capitate.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n"
+        "    heavy = {'numpy', 'onnxruntime', 'pydicom', 'PIL', 'scipy', 'torch'} & set(sys.modules)\n"
+        "    print(sorted(heavy), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "capitate", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("capitate ")
+
+
+def test_no_command_prints_the_help(run):
+    result = run()
+    assert result.code == 2
+    assert "assess" in result.out + result.err
