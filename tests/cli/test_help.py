@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
 from capitate import __version__, report
+from capitate.cli.app import app
 from capitate.cli.options import Lang
 
-COMMANDS = (
-    ("assess",),
-    ("demo",),
-    ("evaluate",),
-    ("models", "list"),
-    ("models", "verify"),
-    ("models", "card"),
-    ("bench",),
-)
+
+def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Words of every command."""
+    for name, command in group.commands.items():
+        yield from commands(command, (*words, name)) if hasattr(command, "commands") else [(*words, name)]
+
+
+COMMANDS = tuple(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

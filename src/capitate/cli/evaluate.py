@@ -56,6 +56,12 @@ def evaluate(
     storage: Annotated[
         bool, typer.Option("--storage", help="Also store every film in other ways and say how far its age moves.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against", metavar="CSV", dir_okay=False, help="predictions.csv of another run: compare errors film by film."
+        ),
+    ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
     ] = None,
@@ -74,6 +80,9 @@ def evaluate(
     from capitate.evaluation.predictor import BoneAgePredictor
     from capitate.training.layouts import read_any
 
+    from capitate.evaluation.paired import read_predictions
+
+    other = None if against is None else read_predictions(against)
     studies = _sampled(read_any(manifest), sample)
     name = model or (ENSEMBLE if out_of_fold else DEFAULT_MODEL)
     predictor = BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
@@ -137,10 +146,11 @@ def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
 
 
 def _print(evaluation: Evaluation) -> None:
-    """Print the headline and one line a group."""
+    """Print the headline and one line a group; the cells of sex and age are in the report."""
     print(_line("all films", evaluation.overall))
     for name, group in evaluation.groups.items():
-        print(_line(name, group))
+        if "," not in name:
+            print(_line(name, group))
 
 
 def _line(name: str, group: Group) -> str:

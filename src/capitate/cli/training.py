@@ -101,14 +101,13 @@ def train(
     """Train one network from one TOML file; the same command again goes on where it stopped."""
     _log_progress(quiet=quiet)
     with _training("Training"):
-        import torch
-
         from capitate.training.bone_age_run import run_bone_age
         from capitate.training.config import BoneAgeConfig, load_experiment
         from capitate.training.locator_run import run_locator
+        from capitate.training.threads import use_threads
 
         experiment = load_experiment(config, overrides=changes or ())
-        torch.set_num_threads(threads)
+        use_threads(threads)
         if isinstance(experiment, BoneAgeConfig):
             figures: dict[str, object] = dict(
                 run_bone_age(experiment, source, out, fold=fold, teachers=tuple(teacher or ()))

@@ -26,6 +26,13 @@ def view_rule(card: dict[str, Any]) -> ViewRule:
     return ViewRule(int(view["height"]), int(view["width"]), tuple(view["margins"]), tuple(view["percentiles"]))
 
 
+def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
+    """Choose the calibration: a member running alone has one that was fitted without its own fold."""
+    if member is not None and "member_calibrations" in card:
+        return dict(card["member_calibrations"][member])
+    return dict(card["calibration"])
+
+
 class BoneAgeModel:
     """One or several networks of a bundle, whose distributions are averaged."""
 
@@ -41,7 +48,7 @@ class BoneAgeModel:
         if self.bundle.card["task"] != "bone-age":
             raise UsageError(f"bundle {self.bundle.name!r} does {self.bundle.card['task']}, not bone-age")
         self.rule = view_rule(self.bundle.card)
-        self.calibration = Calibration.from_card(self.bundle.card["calibration"])
+        self.calibration = Calibration.from_card(_calibration(self.bundle.card, member))
         paths = self.bundle.networks if member is None else (self.bundle.networks[member],)
         self._mirrored = bool(self.bundle.card.get("mirrored", False))
         self._sessions = [Session(path, threads=threads) for path in paths]

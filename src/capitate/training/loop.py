@@ -101,7 +101,7 @@ def _prepare(  # noqa: PLR0917
 
 
 class _State:
-    """Everything that a checkpoint holds: network, its running average, optimiser, schedule, epoch, history."""
+    """Everything that a checkpoint holds: network, its average, optimiser, schedule, epoch, history, random state."""
 
     def __init__(self, config: BoneAgeConfig, films: int, start: dict[str, Tensor] | None) -> None:
         """Set up the optimiser and its schedule for `films` films an epoch."""
@@ -150,7 +150,8 @@ class _State:
             name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser", "schedule")
         }
         fresh = path.with_suffix(".new")
-        torch.save({**parts, "epoch": epoch, "history": self.history}, fresh)
+        random = torch.get_rng_state()
+        torch.save({**parts, "epoch": epoch, "history": self.history, "random": random}, fresh)
         fresh.replace(path)
 
     def resume(self, path: Path) -> None:
@@ -161,6 +162,8 @@ class _State:
         for name in ("network", "average", "optimiser", "schedule"):
             getattr(self, name).load_state_dict(stored[name])
         self.epoch, self.history = stored["epoch"], stored["history"]
+        if "random" in stored:
+            torch.set_rng_state(stored["random"])  # dropout draws from it
 
 
 def _groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:

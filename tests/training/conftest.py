@@ -1,0 +1,53 @@
+"""A tiny store of drawn views and a tiny experiment; torch is imported only where a fixture is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from capitate.training.config import BoneAgeConfig, load_config
+
+HEIGHT, WIDTH = 40, 32
+TINY = (
+    "network.widths=[8, 8, 16, 16]",
+    "network.depths=[1, 1, 1, 1]",
+    "network.hidden=16",
+    "network.sex_width=8",
+    "optimiser.stages=[[1, 24, 16], [2, 40, 32]]",
+    "optimiser.batch=8",
+)
+
+
+@pytest.fixture
+def tiny() -> BoneAgeConfig:
+    return load_config(overrides=TINY)
+
+
+@pytest.fixture
+def store():
+    """Thirty-two views whose brightness follows the age."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    from capitate.training.view_store import ViewStore
+
+    random = np.random.default_rng(0)
+    months = random.uniform(10, 220, 32).astype(np.float32)
+    views = random.integers(0, 40, (32, HEIGHT, WIDTH)) + (months[:, None, None] * 0.8).astype(int)
+    masks = np.zeros((32, HEIGHT, WIDTH), dtype=bool)
+    masks[:, 10:, 8:24] = True
+    ids = np.array([str(1000 + k) for k in range(32)])
+    return ViewStore(ids, views.astype(np.uint8), masks, months, random.integers(0, 2, 32).astype(np.int64))
+
+
+@pytest.fixture
+def saved(store, tmp_path: Path) -> Path:
+    """The store on disk, with the rule of its views."""
+    from capitate.training.runs import write_json
+
+    folder = tmp_path / "store"
+    store.save(folder)
+    rule = {"height": HEIGHT, "width": WIDTH, "margins": [0.13, 0.17, 0.13, 0.25], "percentiles": [1.0, 99.5]}
+    write_json(folder / "view.json", rule)
+    return folder

@@ -1,0 +1,84 @@
+"""Experiments: the file's keys, overrides, and errors that name the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from capitate.errors import UsageError
+from capitate.training.config import BoneAgeConfig, LocatorConfig, Stage, experiment_of, load_config, load_experiment
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def test_no_file_gives_the_defaults():
+    assert load_config() == BoneAgeConfig()
+
+
+def test_file_and_overrides(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[network]\nwidths = [8, 16]\ndepths = [1, 1]\n[augment]\nrotation = 5\n')
+    config = load_config(path, overrides=["optimiser.stages=[[2, 40, 32]]", "network.sex=both", "seed=3"])
+    assert (config.name, config.network.widths, config.augment.rotation) == ("mine", (8, 16), 5.0)
+    assert config.optimiser.stages == (Stage(2, 40, 32),)
+    assert (config.network.sex, config.seed) == ("both", 3)
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("network.width=3", "network.width"),
+        ("networks.widths=[3]", "networks"),
+        ("optimiser.batch=large", "optimiser.batch must be int, got 'large'"),
+        ("optimiser.batch=true", "optimiser.batch must be int, got True"),
+        ("network=3", "network must be a table"),
+        ("network.widths=[8, 16.5]", "network.widths must be a list of int"),
+        ("network.widths=[8, 16]", "network.widths and network.depths"),
+        ("network.sex=maybe", "network.sex must be one of none, early, late, both, got 'maybe'"),
+        ("optimiser.stages=[]", "optimiser.stages is empty"),
+        ("optimiser.stages=[[1, 2]]", "optimiser.stages must be a list"),
+        ("optimiser.stages=[[0, 40, 32]]", "optimiser.stages must hold whole numbers above 0"),
+        ("optimiser.stages=3", "optimiser.stages"),
+        ("name.first=x", "unknown key name.first|name must be str|name"),
+        ("task=grading", "task must be bone-age or hand-locator, got 'grading'"),
+        ("seed", "KEY=VALUE"),
+    ],
+)
+def test_an_error_names_the_key(override, says):
+    with pytest.raises(UsageError, match=says.replace("[", r"\[")):
+        load_config(overrides=[override])
+
+
+@pytest.mark.parametrize("text", [b"name = ", b"\xff\xfe"])
+def test_a_damaged_file_is_named(tmp_path, text):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(text)
+    with pytest.raises(UsageError, match="broken.toml"):
+        load_config(path)
+
+
+def test_a_resolved_configuration_gives_the_experiment_again():
+    for config, task in ((BoneAgeConfig(seed=4), "bone-age"), (LocatorConfig(batch=8), "hand-locator")):
+        assert experiment_of({"task": task, **config.to_dict()}) == config
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_recipes_are_read(path):
+    assert load_experiment(path).name
+
+
+def test_the_released_recipe():
+    config = load_config(CONFIGS / "bone-age-299px.toml")
+    expected = BoneAgeConfig()
+    assert (config.network, config.augment) == (expected.network, expected.augment)
+    assert config.optimiser.stages == (Stage(5, 112, 88), Stage(9, 160, 128))
+
+
+def test_the_locator_recipe_states_the_defaults():
+    assert load_experiment(CONFIGS / "hand-locator.toml") == LocatorConfig()
+
+
+def test_a_locator_recipe_is_no_bone_age_experiment():
+    with pytest.raises(UsageError, match="hand-locator"):
+        load_config(CONFIGS / "hand-locator.toml")
