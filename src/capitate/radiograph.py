@@ -46,7 +46,9 @@ class Radiograph:
     def __post_init__(self) -> None:
         """Check the pixel contract."""
         if self.pixels.ndim != 2 or self.pixels.dtype != np.float32:
-            raise ValueError(f"pixels must be float32 of shape (height, width), got {self.pixels.dtype} {self.pixels.shape}")
+            raise ValueError(
+                f"pixels must be float32 of shape (height, width), got {self.pixels.dtype} {self.pixels.shape}"
+            )
 
     @property
     def height(self) -> int:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from capitate.assessment import Source
-from capitate.errors import CapitateError, UsageError
-from capitate.errors import ReportWriteError
+from capitate.errors import CapitateError, ReportWriteError, UsageError
 from capitate.report import dumps, from_json, write
 from capitate.report.naming import safe_stem
 

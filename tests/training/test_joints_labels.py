@@ -97,4 +97,6 @@ def test_the_published_tables(films_root):
     audit = audit_boxes(joints / "boxes-21.csv", joints / "hand-keypoints-21.csv")
     assert (audit.hands, len(audit.wrong_counts)) == (731, 26)
     assert len(hand_labels(joints / "hand-keypoints-21.csv", joints / "boxes-21.csv")) == 1003
-    assert measure_box_rim(joints / "boxes-21.csv", joints / "hand-keypoints-21.csv") == pytest.approx(BOX_RIM, abs=1e-4)
+    assert measure_box_rim(joints / "boxes-21.csv", joints / "hand-keypoints-21.csv") == pytest.approx(
+        BOX_RIM, abs=1e-4
+    )

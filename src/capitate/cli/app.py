@@ -12,6 +12,7 @@ from capitate.cli.bench import bench
 from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
 from capitate.cli.models import models
+from capitate.cli.phantoms import phantoms
 from capitate.cli.training import calibrate, data, export, train
 
 __all__ = ["app"]
@@ -73,6 +74,7 @@ app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
 app.command(rich_help_panel=WORKBENCH, epilog=_examples("capitate bench", "capitate bench --runs 50 --out speed.json"))(
     bench
 )
+data.command(epilog=_examples("capitate data phantoms --out phantoms --count 200"))(phantoms)
 app.add_typer(data, name="data", rich_help_panel=WORKBENCH)
 app.command(
     rich_help_panel=WORKBENCH,

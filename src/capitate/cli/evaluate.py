@@ -15,7 +15,7 @@ from capitate.cli.options import DEFAULT_MODEL, QuietOption, ThreadsOption
 from capitate.cli.writing import make_folder, writing
 
 if TYPE_CHECKING:
-    from capitate.evaluation import Evaluation
+    from capitate.evaluation import Evaluation, Prediction
     from capitate.evaluation.bone_age import Group
     from capitate.evaluation.predictor import BoneAgePredictor
     from capitate.training.manifest import Study
@@ -59,7 +59,10 @@ def evaluate(
     against: Annotated[
         Path | None,
         typer.Option(
-            "--against", metavar="CSV", dir_okay=False, help="predictions.csv of another run: compare errors film by film."
+            "--against",
+            metavar="CSV",
+            dir_okay=False,
+            help="predictions.csv of another run: compare errors film by film.",
         ),
     ] = None,
     sample: Annotated[
@@ -77,21 +80,22 @@ def evaluate(
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
     from capitate.cli import REFUSED
+    from capitate.evaluation.paired import read_predictions
     from capitate.evaluation.predictor import BoneAgePredictor
     from capitate.training.layouts import read_any
-
-    from capitate.evaluation.paired import read_predictions
 
     other = None if against is None else read_predictions(against)
     studies = _sampled(read_any(manifest), sample)
     name = model or (ENSEMBLE if out_of_fold else DEFAULT_MODEL)
     predictor = BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
     make_folder(out)
-    evaluation = _evaluate(
+    evaluation, predictions = _evaluate(
         studies, predictor, out_of_fold=out_of_fold, group_by=group_by, hidden=hidden_sex, quiet=quiet
     )
     _write(evaluation, out, manifest=manifest)
     _print(evaluation)
+    if other is not None:
+        _compare(studies, predictions, other, out)
     if storage:
         _storage(studies, predictor, out, quiet=quiet)
     print(f"\nWritten to {out}")
@@ -117,7 +121,7 @@ def _evaluate(
     group_by: list[str] | None,
     hidden: bool,
     quiet: bool,
-) -> Evaluation:
+) -> tuple[Evaluation, list[Prediction]]:
     """Predict every film, with and without its sex, and compare."""
     from capitate import evaluation
     from capitate.cli.output import counted
@@ -125,9 +129,10 @@ def _evaluate(
     with counted(total=len(studies) * (1 + hidden), quiet=quiet) as step:
         predictions = evaluation.run(studies, predictor, progress=lambda _done, _all: step())
         blind = evaluation.run(studies, predictor.hiding_sex(), progress=lambda _done, _all: step()) if hidden else None
-    return evaluation.evaluate(
+    figures = evaluation.evaluate(
         studies, predictions, hidden=blind, out_of_fold=out_of_fold, group_by=tuple(group_by or ())
     )
+    return figures, predictions
 
 
 def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
@@ -143,6 +148,22 @@ def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
     )
     with writing(folder):
         write(evaluation, folder, details=details)
+
+
+def _compare(studies: list[Study], predictions: list[Prediction], other: dict[str, float], folder: Path) -> None:
+    """Say how much this run errs more than another on the same films, and keep it."""
+    from capitate.evaluation.paired import compare
+
+    paired = compare(studies, predictions, other)
+    gap = paired.difference
+    text = (
+        f"{paired.n} films in both runs: MAE {paired.here:.2f} here, {paired.there:.2f} there, difference "
+        f"{gap.value:+.2f} ({gap.low:+.2f} to {gap.high:+.2f}); the two predictions of a film differ by "
+        f"{paired.moved:.2f} months in the median"
+    )
+    with writing(folder / "against.txt"):
+        (folder / "against.txt").write_text(text + "\n", encoding="utf-8")
+    print(f"\n{text}")
 
 
 def _print(evaluation: Evaluation) -> None:

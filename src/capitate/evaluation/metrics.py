@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 __all__ = ["LEVEL", "RESAMPLES", "Estimate", "Sample", "estimate"]
 
@@ -98,7 +99,8 @@ class Sample:
 def estimate(sample: Sample, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Estimate]:
     """Take all figures over a sample.
 
-    `mae`, `rmse`, `bias` (predicted minus reference), `sd` (of the error, n - 1), `r` (Pearson); `within_6`,
+    `mae`, `rmse`, `bias` (predicted minus reference), `sd` (of the error, n - 1), `r` (Pearson), `rank_correlation`
+    (Spearman; its interval resamples the ranks of the whole sample); `within_6`,
     `within_12`, `within_24` and `coverage` as fractions; `interval_width`, `crps` in months; `log_score` in nats.
 
     Args:
@@ -144,7 +146,7 @@ def _resample(by_patient: Floats, *, resamples: int, seed: int) -> Floats:
 
 
 def _sums(sample: Sample) -> Floats:
-    """Return what each film adds to the sums, shape (films, 18).
+    """Return what each film adds to the sums, shape (films, 23).
 
     Ages are taken from the mean reference age, which keeps the variances exact in floating point.
     """
@@ -154,6 +156,7 @@ def _sums(sample: Sample) -> Floats:
     inside = (sample.low <= sample.truth) & (sample.truth <= sample.high)
     columns = [np.ones(len(sample)), np.abs(error), error, error**2, truth, predicted]
     columns += [truth**2, predicted**2, truth * predicted]
+    columns += _rank_sums(sample)
     columns += [np.abs(error) <= tolerance for tolerance in _TOLERANCES]
     columns += [np.isfinite(width), inside, np.nan_to_num(width)]
     columns += [np.isfinite(sample.crps), np.nan_to_num(sample.crps), np.nan_to_num(sample.log_score)]
@@ -162,21 +165,39 @@ def _sums(sample: Sample) -> Floats:
 
 def _figures(sums: Floats) -> Mapping[str, Floats]:
     """Turn sums, shape (resamples, 18), into figures, each of shape (resamples,)."""
-    n, absolute, error, square, truth, predicted, truth2, predicted2, product, *rest = sums.T
-    within, (intervals, inside, width), (scores, crps, log_score) = rest[:3], rest[3:6], rest[6:]
+    n, absolute, error, square, *rest = sums.T
+    ages, ranks, within, (intervals, inside, width), (scores, crps, log_score) = (
+        rest[:5],
+        rest[5:10],
+        rest[10:13],
+        rest[13:16],
+        rest[16:],
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(np.maximum(n * truth2 - truth**2, 0) * np.maximum(n * predicted2 - predicted**2, 0))
         figures = {
             "mae": absolute / n,
             "rmse": np.sqrt(square / n),
             "bias": error / n,
             "sd": np.sqrt(np.maximum(square - error**2 / n, 0) / (n - 1)),
-            "r": np.where(n > 1, (n * product - truth * predicted) / spread, np.nan),
+            "r": _correlation(n, *ages),
+            "rank_correlation": _correlation(n, *ranks),
         }
         figures |= {f"within_{months}": share / n for months, share in zip(_TOLERANCES, within, strict=True)}
         figures |= {"coverage": inside / intervals, "interval_width": width / intervals}
         figures |= {"crps": crps / scores, "log_score": log_score / scores}
     return figures
+
+
+def _rank_sums(sample: Sample) -> list[Floats]:
+    """Return the centred ranks of reference and prediction, their squares and their product."""
+    truth, predicted = (rankdata(values) - (len(sample) + 1) / 2 for values in (sample.truth, sample.predicted))
+    return [truth, predicted, truth**2, predicted**2, truth * predicted]
+
+
+def _correlation(n: Floats, x: Floats, y: Floats, x2: Floats, y2: Floats, xy: Floats) -> Floats:
+    """Return Pearson's correlation from sums."""
+    spread = np.sqrt(np.maximum(n * x2 - x**2, 0) * np.maximum(n * y2 - y**2, 0))
+    return np.where(n > 1, (n * xy - x * y) / spread, np.nan)
 
 
 def _plain(value: float) -> float | int | None:

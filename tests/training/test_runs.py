@@ -1,0 +1,146 @@
+"""From a store to a bundle: run folders, teachers, resuming, export, and the commands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from capitate.cli import main  # noqa: E402
+from capitate.errors import UsageError  # noqa: E402
+from capitate.runtime.bone_age import BoneAgeModel  # noqa: E402
+from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
+from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
+from capitate.training.cards import card_text  # noqa: E402
+from capitate.training.loop import predict  # noqa: E402
+from capitate.training.out_of_fold import OutOfFold  # noqa: E402
+from capitate.training.runs import Run  # noqa: E402
+from capitate.training.view_store import ViewStore  # noqa: E402
+from capitate.types import Sex  # noqa: E402
+
+
+@pytest.fixture
+def two(tiny):
+    """Two folds, so that the runs of both make calibration and ensemble."""
+    return replace(tiny, folds=2)
+
+
+@pytest.fixture
+def runs(two, saved, tmp_path):
+    folders = [tmp_path / f"fold-{k}" for k in (0, 1)]
+    for k, folder in enumerate(folders):
+        run_bone_age(two, saved, folder, fold=k)
+    return folders
+
+
+def test_a_run_says_what_it_learnt_from_and_predicts_the_rest(runs, saved):
+    store = ViewStore.load(saved)
+    first, second = (Run.load(folder) for folder in runs)
+    assert first.training_ids | second.training_ids == set(store.ids)
+    assert not first.training_ids & second.training_ids
+    assert (first.fold, second.fold, first.config["seed"], second.config["seed"]) == (0, 1, 0, 1)
+    part = OutOfFold.load([first.out_of_fold(mirrored=False)])
+    assert set(part.ids) == second.training_ids
+    network, _ = load_bone_age_run(first)
+    rows = np.array([list(store.ids).index(name) for name in part.ids])
+    assert part.given == pytest.approx(predict(network, store, rows, size=(64, 48)), abs=1e-6)
+    assert part.unknown == pytest.approx(predict(network, store, rows, sex=2, size=(64, 48)), abs=1e-6)
+
+
+def test_a_finished_run_is_not_trained_again(runs, two, saved):
+    before = (runs[0] / "weights.safetensors").read_bytes()
+    run_bone_age(two, saved, runs[0], fold=0)
+    assert (runs[0] / "weights.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_another_experiment_is_refused(runs, two, saved):
+    changed = replace(two, optimiser=replace(two.optimiser, batch=4))
+    with pytest.raises(UsageError, match=r"optimiser\.batch: 8 there, 4 here"):
+        run_bone_age(changed, saved, runs[0], fold=0)
+    with pytest.raises(UsageError, match="seed"):
+        run_bone_age(two, saved, runs[0], fold=1)
+
+
+def test_what_does_not_fit_is_named(two, saved, tmp_path):
+    loss = replace(two, optimiser=replace(two.optimiser, loss="wing"))
+    for config, fold, data, says in (
+        (loss, 0, saved, r"optimiser\.loss must be one of .*got 'wing'"),
+        (two, 2, saved, "--fold must be 0 to 1, got 2"),
+        (two, 0, tmp_path / "none", "holds no views"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            run_bone_age(config, data, tmp_path / "run", fold=fold)
+
+
+def test_teachers_that_have_seen_the_held_out_fold_stay_silent(runs, two, saved, tmp_path, monkeypatch):
+    asked = []
+
+    def listen(store, teachers):
+        asked.extend(run.folder.name for run in teachers)
+        return teach(store, teachers)
+
+    monkeypatch.setattr("capitate.training.bone_age_run.teach", listen)
+    pupil = replace(two, optimiser=replace(two.optimiser, distil=0.5))
+    run_bone_age(pupil, saved, tmp_path / "pupil", fold=1, teachers=runs)
+    assert asked == ["fold-1"]
+    with pytest.raises(UsageError, match="every teacher"):
+        run_bone_age(pupil, saved, tmp_path / "other", fold=0, teachers=runs[1:])
+    with pytest.raises(UsageError, match="distillation needs both"):
+        run_bone_age(pupil, saved, tmp_path / "other", fold=0)
+
+
+def test_an_exported_bundle_answers_as_the_runs_do(runs, saved, tmp_path):
+    bundle = bundle_runs(runs[::-1], tmp_path / "bundle", options=BundleOptions(name="mine", version="3"))
+    store = ViewStore.load(saved)
+    assert bundle.card["networks"] == ["fold-0.onnx", "fold-1.onnx"]
+    assert bundle.training_ids == set(store.ids)
+    assert (bundle.name, bundle.reference.version) == ("mine", "3")
+    model = BoneAgeModel(bundle, threads=1)
+    assert (model.rule.height, model.rule.width, model.rule.margins) == (64, 48, (0.13, 0.17, 0.13, 0.25))
+    rows = np.arange(6)
+    members = [load_bone_age_run(Run.load(folder))[0] for folder in runs]
+    expected = np.mean([predict(network, store, rows, sex=1, size=(64, 48)) for network in members], axis=0)
+    assert model.predict(store.views[:6], [Sex.MALE] * 6) == pytest.approx(expected, abs=1e-3)
+    assert len(bundle.card["coverage"]) == 24
+    text = card_text(bundle.card)
+    for part in ("Halabi", "non-commercial research only", "not a medical device", "## Not for", "capitate calibrate"):
+        assert part in text
+
+
+def test_export_refuses_what_does_not_belong_together(runs, two, saved, tmp_path):
+    whole = tmp_path / "whole"
+    run_bone_age(two, saved, whole)
+    with pytest.raises(UsageError, match="give --calibration"):
+        bundle_runs([whole], tmp_path / "bundle")
+    with pytest.raises(UsageError, match="folds 0 to 1"):
+        bundle_runs([runs[0], runs[0]], tmp_path / "bundle")
+    with pytest.raises(UsageError, match="something else"):
+        bundle_runs(runs, saved)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_the_commands(runs, saved, tmp_path, capsys):
+    def call(*words):
+        with pytest.raises(SystemExit) as end:
+            main([str(word) for word in words])
+        return int(end.value.code or 0), capsys.readouterr()
+
+    code, printed = call("calibrate", *runs, "--out", tmp_path / "calibration.json")
+    assert code == 0
+    assert "Coverage of the 90 % interval" in printed.out
+    code, printed = call("export", runs[0], "--out", tmp_path / "b", "--calibration", tmp_path / "calibration.json")
+    assert code == 0, printed.err
+    figures = tmp_path / "figures.json"
+    figures.write_text('{"mae": 6}')
+    code, printed = call("export", runs[0], "--out", tmp_path / "c", "--figures", figures)
+    assert (code, "list of objects" in printed.err) == (2, True)
+    config = tmp_path / "config.toml"
+    config.write_text("[network]\nwidth = 3\n")
+    code, printed = call("train", config, "--data", saved, "--out", tmp_path / "run", "--quiet")
+    assert (code, "network.width" in printed.err) == (2, True)
+    assert json.loads((tmp_path / "b" / "card.json").read_text())["name"] == "bone-age"
