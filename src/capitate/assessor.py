@@ -170,8 +170,8 @@ class Assessor:
     def _bone_age(self, square: NDArray[np.float32], frame: HandFrame, sex: Sex) -> BoneAge:
         """Run the network for the sex, and for both sexes where it is unknown."""
         sexes = [sex] if sex is not Sex.UNKNOWN else [Sex.UNKNOWN, Sex.FEMALE, Sex.MALE]
-        view = self.bone_age.view(square, frame)
-        answers = self.bone_age.predict(np.repeat(view[None], len(sexes), axis=0), sexes)
+        views = self.bone_age.views(square, frame)
+        answers = self.bone_age.predict(np.repeat(views[None], len(sexes), axis=0), sexes)
         each = {s: self._read(row, s) for s, row in zip(sexes, answers, strict=True)}
         main = each.pop(sex)
         if each and all(one.mature for one in each.values()):

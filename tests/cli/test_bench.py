@@ -17,7 +17,7 @@ def test_bench_prints_and_writes_every_figure(run, film, tmp_path):
     figures = json.loads(out.read_text(encoding="utf-8"))
     for threads in ("1", "2"):
         steps = {one["name"]: one["median_ms"] for one in figures["warm"][threads]}
-        assert set(steps) == {"read", "squash", "locate", "network", "total"}
+        assert set(steps) == {"read", "squash", "locate", "views", "network", "total"}
         assert all(taken > 0 for taken in steps.values())
         sizes = [one["name"] for one in figures["batches"][threads]]
         assert sizes == [f"batch of {size}" for size in (1, 2, 4, 8, 16, 32)]

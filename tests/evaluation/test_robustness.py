@@ -60,6 +60,7 @@ def test_changed_films_are_files_that_are_read_like_any_other(study: Study) -> N
         ("png", 8, (100, 90)),
         ("jpeg", 8, (200, 180)),
         ("png", 8, formats[3][2]),
+        ("png", 8, (200, 200)),
         ("png", 16, (200, 180)),
         ("png", 8, (200, 180)),
         ("png", 8, (200, 180)),
@@ -100,7 +101,7 @@ def test_surroundings_are_painted_over_and_the_hand_is_not() -> None:
 
 def test_a_film_without_a_box_keeps_its_surroundings_and_says_so(study: Study) -> None:
     shifts = measure([study], lambda film, row: replace(by_mean(film, row), hand=None))
-    assert [shift.refusal for shift in shifts] == [None] * 5 + ["no_hand_box"]
+    assert [shift.refusal for shift in shifts] == [None] * 6 + ["no_hand_box"]
 
 
 def test_refusals_before_and_after_are_kept_apart_from_shifts(study: Study, tmp_path: Path) -> None:

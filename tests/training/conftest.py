@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from capitate.training.config import BoneAgeConfig, load_config
 
-# Not smaller: where a 3 x 3 convolution of stride 2 leaves a single cell (24 x 16 views), torch 2.13 reads memory that it
-# never wrote when it computes that weight's gradient in bfloat16 on a CPU, and runs are neither finite nor repeatable.
+# Not smaller: where a 3 x 3 convolution of stride 2 leaves a single cell (views of 24 x 16), torch 2.13 computes that
+# weight's bfloat16 gradient on a CPU from memory that it never wrote; runs are then neither finite nor repeatable.
 HEIGHT, WIDTH = 64, 48
 TINY = (
     "network.widths=[8, 8, 16, 16]",
@@ -53,3 +54,20 @@ def saved(store, tmp_path: Path) -> Path:
     rule = {"height": HEIGHT, "width": WIDTH, "margins": [0.13, 0.17, 0.13, 0.25], "percentiles": [1.0, 99.5]}
     write_json(folder / "view.json", rule)
     return folder
+
+
+@pytest.fixture
+def two(tiny) -> BoneAgeConfig:
+    """Two folds, so that the runs of both make calibration and ensemble."""
+    return replace(tiny, folds=2)
+
+
+@pytest.fixture
+def runs(two, saved, tmp_path: Path) -> list[Path]:
+    """Finished runs, one for each of two folds."""
+    from capitate.training.bone_age_run import run_bone_age
+
+    folders = [tmp_path / f"fold-{k}" for k in (0, 1)]
+    for k, folder in enumerate(folders):
+        run_bone_age(two, saved, folder, fold=k)
+    return folders

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from capitate.errors import UsageError
-from capitate.training.config import BoneAgeConfig, LocatorConfig, Stage, experiment_of, load_config, load_experiment
+from capitate.runtime import bone_age
+from capitate.training.config import (
+    SIX_VIEWS,
+    BoneAgeConfig,
+    LocatorConfig,
+    Stage,
+    experiment_of,
+    load_config,
+    load_experiment,
+)
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -23,6 +33,8 @@ def test_file_and_overrides(tmp_path):
     assert (config.name, config.network.widths, config.augment.rotation) == ("mine", (8, 16), 5.0)
     assert config.optimiser.stages == (Stage(2, 40, 32),)
     assert (config.network.sex, config.seed) == ("both", 3)
+    views = load_config(overrides=["test_views=[[-3, 2, false], [0, 4, true]]"]).test_views
+    assert views == (bone_age.TestView(-3, 2, False), bone_age.TestView(0, 4, True))
 
 
 @pytest.mark.parametrize(
@@ -40,13 +52,19 @@ def test_file_and_overrides(tmp_path):
         ("optimiser.stages=[[1, 2]]", "optimiser.stages must be a list"),
         ("optimiser.stages=[[0, 40, 32]]", "optimiser.stages must hold whole numbers above 0"),
         ("optimiser.stages=3", "optimiser.stages"),
+        ("test_views=[]", "test_views is empty"),
+        ("test_views=[[0, 0]]", "test_views must be a list of [right, down, mirrored], got [[0, 0]]"),
+        ("test_views=3", "test_views must be a list"),
+        ("test_views=[[0, 0, 1]]", "test_views must hold whole pixels right and down, and true or false"),
+        ("test_views=[[0.5, 0, true]]", "test_views must hold whole pixels"),
+        ("test_views=[[-128, 0, false]]", "test_views move a view of 160 x 128 out of itself"),
         ("name.first=x", "name must be str"),
         ("task=grading", "task must be bone-age or hand-locator, got 'grading'"),
         ("seed", "KEY=VALUE"),
     ],
 )
 def test_an_error_names_the_key(override, says):
-    with pytest.raises(UsageError, match=says.replace("[", r"\[")):
+    with pytest.raises(UsageError, match=re.escape(says)):
         load_config(overrides=[override])
 
 
@@ -54,7 +72,7 @@ def test_an_error_names_the_key(override, says):
 def test_a_damaged_file_is_named(tmp_path, text):
     path = tmp_path / "broken.toml"
     path.write_bytes(text)
-    with pytest.raises(UsageError, match="broken.toml"):
+    with pytest.raises(UsageError, match=r"broken\.toml"):
         load_config(path)
 
 
@@ -73,6 +91,14 @@ def test_the_released_recipe():
     expected = BoneAgeConfig()
     assert (config.network, config.augment) == (expected.network, expected.augment)
     assert config.optimiser.stages == (Stage(5, 112, 88), Stage(9, 160, 128))
+    assert config.test_views == expected.test_views == SIX_VIEWS
+
+
+def test_runs_that_go_on_have_the_network_that_they_start_from():
+    first, *others = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in ("299px", "continued", "distilled"))
+    assert all((one.network, one.folds) == (first.network, first.folds) for one in others)
+    assert all(one.test_views == first.test_views for one in others)
+    assert load_config(CONFIGS / "bone-age-small.toml").test_views == (bone_age.TestView(0, 0, False),)
 
 
 def test_the_locator_recipe_states_the_defaults():

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import loop  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
@@ -102,17 +103,31 @@ def test_the_films_own_sex_is_used(store, tiny):
     assert own == pytest.approx(by_sex[np.arange(32), store.sexes], abs=1e-5)
 
 
-def test_mirroring_averages_both_views(store, tiny):
+def test_answers_are_averaged_over_test_views(store, tiny):
     torch.manual_seed(0)
     network = BoneAgeNetwork(tiny.network)
-    mirror = replace_views(store, np.ascontiguousarray(store.views[:, :, ::-1]))
+    views = (bone_age.TestView(0, 0, False), bone_age.TestView(-3, 2, False), bone_age.TestView(1, 4, True))
     rows = np.arange(4)
-    mean = (loop.predict(network, store, rows) + loop.predict(network, mirror, rows)) / 2
-    assert loop.predict(network, store, rows, mirrored=True) == pytest.approx(mean, abs=1e-6)
+    stores = [replace_views(store, np.stack([view.of(one) for one in store.views])) for view in views]
+    mean = np.mean([loop.predict(network, one, rows) for one in stores], axis=0)
+    assert loop.predict(network, store, rows, test_views=views) == pytest.approx(mean, abs=1e-6)
+    assert loop.predict(network, store, rows, test_views=views[:1]) == pytest.approx(loop.predict(network, store, rows))
 
 
 def replace_views(store, views):
     return ViewStore(store.ids, views, store.masks, store.months, store.sexes)
+
+
+def test_training_begins_with_the_weights_that_are_given(store, rows, tiny, tmp_path):
+    """At a vanishing learning rate the average ends where it began, weight decay aside."""
+    torch.manual_seed(7)
+    start = weights(BoneAgeNetwork(tiny.network))
+    still = replace(tiny, optimiser=replace(tiny.optimiser, learning_rate=1e-12))
+    network = loop.train(store, rows, still, folder=tmp_path, start=start).network
+    learnt = {name for name, _ in network.named_parameters()}
+    assert all(
+        torch.allclose(value, start[name], atol=1e-6) for name, value in weights(network).items() if name in learnt
+    )
 
 
 def test_a_pupil_follows_its_teacher(store, rows, tiny, tmp_path):

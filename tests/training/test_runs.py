@@ -16,26 +16,14 @@ from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel  # noqa: E402
 from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
+from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.cards import card_text  # noqa: E402
+from capitate.training.config import SIX_VIEWS  # noqa: E402
 from capitate.training.loop import predict  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 from capitate.types import Sex  # noqa: E402
-
-
-@pytest.fixture
-def two(tiny):
-    """Two folds, so that the runs of both make calibration and ensemble."""
-    return replace(tiny, folds=2)
-
-
-@pytest.fixture
-def runs(two, saved, tmp_path):
-    folders = [tmp_path / f"fold-{k}" for k in (0, 1)]
-    for k, folder in enumerate(folders):
-        run_bone_age(two, saved, folder, fold=k)
-    return folders
 
 
 def test_a_run_says_what_it_learnt_from_and_predicts_the_rest(runs, saved):
@@ -44,12 +32,13 @@ def test_a_run_says_what_it_learnt_from_and_predicts_the_rest(runs, saved):
     assert first.training_ids | second.training_ids == set(store.ids)
     assert not first.training_ids & second.training_ids
     assert (first.fold, second.fold, first.config["seed"], second.config["seed"]) == (0, 1, 0, 1)
-    part = OutOfFold.load([first.out_of_fold(mirrored=False)])
+    part = OutOfFold.load([first.out_of_fold])
     assert set(part.ids) == second.training_ids
-    network, _ = load_bone_age_run(first)
+    network, config = load_bone_age_run(first)
+    assert config.test_views == SIX_VIEWS
     rows = np.array([list(store.ids).index(name) for name in part.ids])
-    assert part.given == pytest.approx(predict(network, store, rows, size=(64, 48)), abs=1e-6)
-    assert part.unknown == pytest.approx(predict(network, store, rows, sex=2, size=(64, 48)), abs=1e-6)
+    for sex, found in ((None, part.given), (2, part.unknown)):
+        assert found == pytest.approx(predict(network, store, rows, sex=sex, test_views=SIX_VIEWS), abs=1e-6)
 
 
 def test_a_finished_run_is_not_trained_again(runs, two, saved):
@@ -80,9 +69,9 @@ def test_what_does_not_fit_is_named(two, saved, tmp_path):
 def test_teachers_that_have_seen_the_held_out_fold_stay_silent(runs, two, saved, tmp_path, monkeypatch):
     asked = []
 
-    def listen(store, teachers):
+    def listen(store, teachers, **others):
         asked.extend(run.folder.name for run in teachers)
-        return teach(store, teachers)
+        return teach(store, teachers, **others)
 
     monkeypatch.setattr("capitate.training.bone_age_run.teach", listen)
     pupil = replace(two, optimiser=replace(two.optimiser, distil=0.5))
@@ -104,12 +93,33 @@ def test_an_exported_bundle_answers_as_the_runs_do(runs, saved, tmp_path):
     assert (model.rule.height, model.rule.width, model.rule.margins) == (64, 48, (0.13, 0.17, 0.13, 0.25))
     rows = np.arange(6)
     members = [load_bone_age_run(Run.load(folder))[0] for folder in runs]
-    expected = np.mean([predict(network, store, rows, sex=1, size=(64, 48)) for network in members], axis=0)
-    assert model.predict(store.views[:6], [Sex.MALE] * 6) == pytest.approx(expected, abs=1e-3)
+    assert model.test_views == SIX_VIEWS
+    expected = np.mean([predict(one, store, rows, sex=1, test_views=SIX_VIEWS) for one in members], axis=0)
+    views = np.stack([[view.of(one) for view in SIX_VIEWS] for one in store.views[:6]])
+    assert model.predict(views, [Sex.MALE] * 6) == pytest.approx(expected, abs=1e-3)
     assert len(bundle.card["coverage"]) == 24
     text = card_text(bundle.card)
+    assert "predictions out of fold by fold-0, fold-1" in text
     for part in ("Halabi", "non-commercial research only", "not a medical device", "## Not for", "capitate calibrate"):
         assert part in text
+
+
+def test_each_network_of_an_ensemble_is_calibrated_on_the_other_folds(runs, tmp_path):
+    bundle = bundle_runs(runs, tmp_path / "bundle")
+    parts = [OutOfFold.load([Run.load(folder).out_of_fold]) for folder in runs]
+    assert bundle.card["member_calibrations"] == [fit(part).to_card() for part in reversed(parts)]
+    assert bundle.card["calibration"] == fit(OutOfFold.load([folder / "out-of-fold.npz" for folder in runs])).to_card()
+    for member, part in enumerate(reversed(parts)):
+        assert BoneAgeModel(bundle, threads=1, member=member).calibration == fit(part)
+    assert "member_calibrations" not in bundle_runs(runs[:1], tmp_path / "one", options=calibrated(runs, tmp_path)).card
+
+
+def calibrated(runs, folder):
+    """Options with a calibration of two folds."""
+    report = calibrate(OutOfFold.load([run / "out-of-fold.npz" for run in runs])).to_json()
+    path = folder / "two.json"
+    path.write_text(json.dumps({"of": ["fold-0", "fold-1"], **report}), encoding="utf8")
+    return BundleOptions(calibration=path)
 
 
 def test_export_refuses_what_does_not_belong_together(runs, two, saved, tmp_path):
@@ -119,6 +129,10 @@ def test_export_refuses_what_does_not_belong_together(runs, two, saved, tmp_path
         bundle_runs([whole], tmp_path / "bundle")
     with pytest.raises(UsageError, match="folds 0 to 1"):
         bundle_runs([runs[0], runs[0]], tmp_path / "bundle")
+    other = tmp_path / "other"
+    run_bone_age(replace(two, test_views=SIX_VIEWS[:3]), saved, other, fold=1)
+    with pytest.raises(UsageError, match="same test views"):
+        bundle_runs([runs[0], other], tmp_path / "bundle")
     with pytest.raises(UsageError, match="something else"):
         bundle_runs(runs, saved)
     assert not (tmp_path / "bundle").exists()

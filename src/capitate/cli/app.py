@@ -79,8 +79,9 @@ app.add_typer(data, name="data", rich_help_panel=WORKBENCH)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(
-        "capitate train configs/bone-age-299px.toml --data store --out runs/fold-0 --fold 0",
-        "capitate train configs/bone-age-small.toml --data store --out runs/small --set optimiser.batch=32",
+        "capitate train configs/bone-age-299px.toml --data store --out runs/first-0 --fold 0",
+        "capitate train configs/bone-age-continued.toml --data store --out runs/fold-0 --fold 0 --start runs/first-0",
+        "capitate train configs/bone-age-299px.toml --data store --out runs/try --set optimiser.batch=32",
         "capitate train configs/hand-locator.toml --data rsna/index.csv --out runs/hand-locator",
     ),
 )(train)

@@ -25,6 +25,21 @@ __all__ = ["evaluate"]
 ENSEMBLE = "bone-age-ensemble"
 
 
+_Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against", metavar="CSV", dir_okay=False, help="predictions.csv of another run: compare errors film by film."
+    ),
+]
+_Sample = Annotated[
+    int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
+]
+_Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Bone-age bundle; bone-age, and out of fold bone-age-ensemble."),
+]
+
+
 class Task(StrEnum):
     """What is evaluated."""
 
@@ -56,22 +71,9 @@ def evaluate(
     storage: Annotated[
         bool, typer.Option("--storage", help="Also store every film in other ways and say how far its age moves.")
     ] = False,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            "--against",
-            metavar="CSV",
-            dir_okay=False,
-            help="predictions.csv of another run: compare errors film by film.",
-        ),
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="NAME", help="Bone-age bundle; bone-age, and out of fold bone-age-ensemble."),
-    ] = None,
+    against: _Against = None,
+    sample: _Sample = None,
+    model: _Model = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:

@@ -23,6 +23,22 @@ data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
+_Teacher = Annotated[
+    list[Path] | None,
+    typer.Option("--teacher", metavar="RUN", help="Learn from this run's answers too; may be given several times."),
+]
+_TeacherData = Annotated[
+    Path | None,
+    typer.Option("--teacher-data", metavar="STORE", help="Views of the teachers, if theirs are of another size."),
+]
+_Start = Annotated[
+    Path | None,
+    typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, which held out the same fold."),
+]
+_Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
+]
 _Threads = Annotated[int, typer.Option("--threads", min=1, metavar="N", help="Threads of the network.")]
 
 
@@ -86,14 +102,10 @@ def train(
     fold: Annotated[
         int | None, typer.Option("--fold", min=0, metavar="K", help="Hold this fold out and predict it afterwards.")
     ] = None,
-    teacher: Annotated[
-        list[Path] | None,
-        typer.Option("--teacher", metavar="RUN", help="Learn from this run's answers too; may be given several times."),
-    ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
-    ] = None,
+    teacher: _Teacher = None,
+    teacher_data: _TeacherData = None,
+    start: _Start = None,
+    changes: _Changes = None,
     threads: _Threads = 1,
     workers: _Workers = 1,
     quiet: QuietOption = False,
@@ -110,12 +122,21 @@ def train(
         use_threads(threads)
         if isinstance(experiment, BoneAgeConfig):
             figures: dict[str, object] = dict(
-                run_bone_age(experiment, source, out, fold=fold, teachers=tuple(teacher or ()))
+                run_bone_age(
+                    experiment,
+                    source,
+                    out,
+                    fold=fold,
+                    start=start,
+                    teachers=tuple(teacher or ()),
+                    teacher_data=teacher_data,
+                )
             )
         else:
-            if fold is not None or teacher:
+            if fold is not None or teacher or teacher_data or start:
                 raise UsageError(
-                    "--fold and --teacher belong to bone-age experiments; the locator holds hands out itself"
+                    "--fold, --start, --teacher and --teacher-data belong to bone-age experiments; the locator holds "
+                    "hands out itself"
                 )
             figures = run_locator(experiment, source, out, workers=workers)
     print(json.dumps(figures, indent=1))
@@ -132,19 +153,16 @@ def calibrate(
         Path | None, typer.Option("--out", metavar="JSON", dir_okay=False, help="Keep the report for `export`.")
     ] = None,
     level: Annotated[float, typer.Option("--level", min=0.5, max=0.99, help="Nominal coverage.")] = 0.9,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="Of run folders, take the means of view and mirror image.")
-    ] = False,
 ) -> None:
     """Calibrate the interval on some folds, measure it on the others, and print the tables in Markdown."""
     from capitate.training.calibrate import calibrate as fit
     from capitate.training.calibration_text import to_markdown
     from capitate.training.out_of_fold import OutOfFold
+    from capitate.training.runs import OUT_OF_FOLD
 
-    name = f"out-of-fold{'-mirrored' if mirrored else ''}.npz"
-    report = fit(OutOfFold.load([path / name if path.is_dir() else path for path in films]), level=level)
+    report = fit(OutOfFold.load([path / OUT_OF_FOLD if path.is_dir() else path for path in films]), level=level)
     if out is not None:
-        _write(out, json.dumps(report.to_json(), indent=1) + "\n")
+        _write(out, json.dumps({"of": [path.name for path in films], **report.to_json()}, indent=1) + "\n")
     print(to_markdown(report), end="")
 
 
@@ -156,9 +174,6 @@ def export(
         str | None, typer.Option("--name", help="Name of the bundle; the experiment's if left out.")
     ] = None,
     version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = "1",
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="Assess every film together with its mirror image.")
-    ] = False,
     calibration: Annotated[
         Path | None,
         typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
@@ -174,7 +189,6 @@ def export(
         options = BundleOptions(
             name=name,
             version=version,
-            mirrored=mirrored,
             calibration=calibration,
             figures=() if figures is None else _figures(figures),
         )

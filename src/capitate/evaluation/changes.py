@@ -16,7 +16,7 @@ from capitate.hand.mask import hand_mask
 from capitate.radiograph import Radiograph
 from capitate.types import Box
 
-__all__ = ["CHANGES", "Change", "halved", "jpeg", "negated", "padded", "png16", "without_surroundings"]
+__all__ = ["CHANGES", "Change", "halved", "jpeg", "negated", "padded", "png16", "squared", "without_surroundings"]
 
 Floats = NDArray[np.float32]
 
@@ -64,6 +64,14 @@ def padded(film: Radiograph, film_id: str, box: Box | None) -> bytes:
     return _png(np.pad(film.pixels, sides[zlib.crc32(film_id.encode()) % 4]), bits=film.bits)
 
 
+def squared(film: Radiograph, film_id: str, box: Box | None) -> bytes:
+    """Return the film padded in black on both sides to a square."""
+    size = max(film.height, film.width)
+    before = ((size - film.height) // 2, (size - film.width) // 2)
+    sides = [(start, size - length - start) for start, length in zip(before, film.pixels.shape, strict=True)]
+    return _png(np.pad(film.pixels, sides), bits=film.bits)
+
+
 def png16(film: Radiograph, film_id: str, box: Box | None) -> bytes:
     """Return the film as PNG of 16 bit."""
     return _png(film.pixels, bits=16)
@@ -93,6 +101,7 @@ CHANGES = (
     Change("half size", halved),
     Change("JPEG quality 80", jpeg, suffix=".jpg"),
     Change("padded by a tenth on one side", padded),
+    Change("padded to a square", squared),
     Change("16-bit PNG", png16),
     Change("negated", negated),
     Change("surroundings replaced", without_surroundings, needs_box=True),

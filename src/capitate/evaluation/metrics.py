@@ -7,7 +7,7 @@ each patient was drawn, times the matrix of sums by patient, gives all resamples
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,8 +179,8 @@ def _figures(sums: Floats) -> Mapping[str, Floats]:
             "rmse": np.sqrt(square / n),
             "bias": error / n,
             "sd": np.sqrt(np.maximum(square - error**2 / n, 0) / (n - 1)),
-            "r": _correlation(n, *ages),
-            "rank_correlation": _correlation(n, *ranks),
+            "r": _correlation(n, ages),
+            "rank_correlation": _correlation(n, ranks),
         }
         figures |= {f"within_{months}": share / n for months, share in zip(_TOLERANCES, within, strict=True)}
         figures |= {"coverage": inside / intervals, "interval_width": width / intervals}
@@ -194,8 +194,9 @@ def _rank_sums(sample: Sample) -> list[Floats]:
     return [truth, predicted, truth**2, predicted**2, truth * predicted]
 
 
-def _correlation(n: Floats, x: Floats, y: Floats, x2: Floats, y2: Floats, xy: Floats) -> Floats:
-    """Return Pearson's correlation from sums."""
+def _correlation(n: Floats, sums: Sequence[Floats]) -> Floats:
+    """Return Pearson's correlation from the sums of x, y, x squared, y squared and xy."""
+    x, y, x2, y2, xy = sums
     spread = np.sqrt(np.maximum(n * x2 - x**2, 0) * np.maximum(n * y2 - y**2, 0))
     return np.where(n > 1, (n * xy - x * y) / spread, np.nan)
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from capitate.assessment import Assessment, Distribution, ModelReference
+import numpy as np
+
+from capitate.assessment import Assessment, BoneAge, Distribution, ModelReference
 from capitate.errors import FilmError
 from capitate.training.manifest import Study
 from capitate.types import Sex
@@ -30,7 +32,7 @@ class Prediction:
 
     Attributes:
         id: of the `Study`.
-        months: predicted bone age, or None if refused.
+        months: predicted bone age, of a mature hand too (where reports give a lower bound); None if refused.
         low: lower end of the prediction interval, months, or None.
         high: upper end, months, or None.
         level: nominal coverage of the interval as a fraction, or None.
@@ -96,7 +98,7 @@ def _predict(row: Study, predictor: Predictor) -> Prediction:
         return Prediction(id=row.id, refusal="no_bone_age", message=message, in_training=in_training)
     return Prediction(
         id=row.id,
-        months=age.months,
+        months=_point(age),
         low=age.interval.low,
         high=age.interval.high,
         level=age.interval.level,
@@ -105,3 +107,13 @@ def _predict(row: Study, predictor: Predictor) -> Prediction:
         in_training=in_training,
         models=assessment.models,
     )
+
+
+def _point(age: BoneAge) -> float:
+    """Give the age to compare with a reading: the median of the distribution where the report only has a lower bound."""
+    if not age.mature:
+        return age.months
+    distribution = age.distribution
+    share = np.cumsum(distribution.probabilities)
+    edges = distribution.start_months + distribution.step_months * (np.arange(share.size) + 0.5)
+    return float(np.interp(0.5 * share[-1], share, edges))

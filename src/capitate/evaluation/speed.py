@@ -86,18 +86,21 @@ def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threa
         runs: of which the median is taken.
 
     Returns:
-        `read`, `squash`, `locate`, `network` (alone) and `total`, from the file to what is given out.
+        `read`, `squash`, `locate`, `views`, `network` (alone, over all test-time views) and `total`, from the file to
+        what is given out.
     """
     assessor = Assessor(model=model, threads=threads)
     request = Request(sex=Sex.FEMALE)
     square = squash(files.read(film).pixels)
     pixels = files.read(film).pixels
-    view = assessor.bone_age.view(square, assessor.locator.locate(square).frame)[None]
+    frame = assessor.locator.locate(square).frame
+    views = assessor.bone_age.views(square, frame)[None]
     steps: dict[str, Callable[[], object]] = {
         "read": lambda: files.read(film),
         "squash": lambda: squash(pixels),
         "locate": lambda: assessor.locator.locate(square),
-        "network": lambda: assessor.bone_age.predict(view, [Sex.FEMALE]),
+        "views": lambda: assessor.bone_age.views(square, frame),
+        "network": lambda: assessor.bone_age.predict(views, [Sex.FEMALE]),
         "total": lambda: write(assessor.assess(film, request=request).assessment),
     }
     return [_timed(name, step, runs=runs) for name, step in steps.items()]
@@ -107,11 +110,11 @@ def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[
     """Time the network on batches; the times are of the whole batch."""
     network = BoneAgeModel(load_bundle(model), threads=threads)
     square = squash(files.read(film).pixels)
-    view = network.view(square, HandLocator(threads=threads).locate(square).frame)
+    views = network.views(square, HandLocator(threads=threads).locate(square).frame)
     return [
         _timed(
             f"batch of {size}",
-            lambda size=size: network.predict(np.repeat(view[None], size, axis=0), [Sex.FEMALE] * size),  # type: ignore[misc]
+            lambda size=size: network.predict(np.repeat(views[None], size, axis=0), [Sex.FEMALE] * size),  # type: ignore[misc]
             runs=runs,
         )
         for size in sizes
@@ -130,8 +133,8 @@ def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
             timings.append(_timed(name, lambda: locator.locate(square), runs=runs))
             continue
         network = BoneAgeModel(bundle, threads=threads)
-        view = network.view(square, frame)[None]
-        timings.append(_timed(name, lambda n=network, v=view: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
+        views = network.views(square, frame)[None]
+        timings.append(_timed(name, lambda n=network, v=views: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
     return timings
 
 

@@ -71,19 +71,14 @@ def draw(
         ValueError: if a value is out of its range, or the pose puts a joint off the film; says which and the value.
     """
     age, sex = check_age(age_months), check_sex(sex)
-    height, width = _check_size(height, width)
-    if side not in (Side.LEFT, Side.RIGHT):
-        raise ValueError(f"side must be left or right, got {side!r}")
-    if variation < 0 or maturity_scatter_months < 0:
-        raise ValueError(f"variation and scatter cannot be negative, got {variation!r}, {maturity_scatter_months!r}")
+    height, width = shape = _check_size(height, width)
+    _check_film(side, variation, maturity_scatter_months)
     pose, look = pose or Pose(), look or FilmLook()
     body, ripening, structure, exposure = np.random.default_rng(seed).spawn(4)
     maturity = _maturities(age, sex, maturity_scatter_months, ripening)
     hand = build_hand(age_months=age, sex=sex, maturity=maturity, pose=pose, rng=body, variation=variation)
     must_show = np.concatenate([outline_points(hand), box_corners(hand)])
-    fill = _fill(age, sex)
-    placement = place(must_show, side=side, pose=pose, height=height, width=width, fill=fill)
-    shape = (height, width)
+    placement = place(must_show, side=side, pose=pose, height=height, width=width, fill=_fill(age, sex))
     joints = tuple(
         joint_truth(j, hand=hand, maturity=maturity[j], placement=placement, pose=pose, shape=shape) for j in JOINTS
     )
@@ -91,17 +86,8 @@ def draw(
     mask = depth > 0
     pixels = expose(attenuation, mask=mask, side=side, look=look, rng=exposure)
     unit_mm = _hand_length_mm(age, sex) / 1.94 / placement.pixels_per_unit
-    radiograph = Radiograph(
-        pixels=pixels,
-        name=f"phantom-{sex.value}-{age:g}-months",
-        sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
-        spacing_mm=(unit_mm, unit_mm),
-        sex=sex,
-        side=side,
-        bits=16,
-    )
     return Phantom(
-        radiograph=radiograph,
+        radiograph=_radiograph(pixels, age=age, sex=sex, side=side, spacing_mm=unit_mm),
         joints=joints,
         hand_box=hand_box(hand, placement, shape),
         carpals=carpal_truths(hand, placement),
@@ -156,13 +142,7 @@ def draw_joint(
     ripeness = {**_maturities(age, sex, 0.0, ripening), joint: maturity}
     hand = build_hand(age_months=age, sex=sex, maturity=ripeness, pose=pose, rng=body, variation=variation)
     centre, extent = box_plan(joint, hand)
-    half = max(extent) / 2 * (1 + margin)
-    corners = centre + half * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
-    upright = place(corners, side=side, pose=Pose(), height=size, width=size, fill=1.0).pixels_per_unit
-    turned = place(corners, side=side, pose=pose, height=size, width=size, fill=1.0)
-    keep = upright * pose.scale / turned.pixels_per_unit
-    middle = np.array([size, size]) * (0.5 + np.asarray(pose.shift))
-    placement = Placement(turned.matrix * keep, middle - turned.matrix * keep @ centre)
+    placement = _crop(centre, max(extent) / 2 * (1 + margin), side=side, pose=pose, size=size)
     attenuation, depth = _render(hand, placement, shape=(size, size), look=look, rng=structure)
     plain = FilmLook(**{**look.__dict__, "marker": False, "collimation": False})
     shown = hand.bone(joint).look
@@ -175,6 +155,36 @@ def draw_joint(
         gap=shown.gap,
         fused=shown.fusion,
     )
+
+
+def _crop(centre: NDArray[np.float64], half: float, *, side: Side, pose: Pose, size: int) -> Placement:
+    """Place a square of the plan, `half` to each side of its centre, on a square picture; turning keeps its scale."""
+    corners = centre + half * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    upright = place(corners, side=side, pose=Pose(), height=size, width=size, fill=1.0).pixels_per_unit
+    turned = place(corners, side=side, pose=pose, height=size, width=size, fill=1.0)
+    keep = upright * pose.scale / turned.pixels_per_unit
+    middle = np.array([size, size]) * (0.5 + np.asarray(pose.shift))
+    return Placement(turned.matrix * keep, middle - turned.matrix * keep @ centre)
+
+
+def _radiograph(pixels: Field, *, age: float, sex: Sex, side: Side, spacing_mm: float) -> Radiograph:
+    """Return the film as reading a file would."""
+    return Radiograph(
+        pixels=pixels,
+        name=f"phantom-{sex.value}-{age:g}-months",
+        sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
+        spacing_mm=(spacing_mm, spacing_mm),
+        sex=sex,
+        side=side,
+        bits=16,
+    )
+
+
+def _check_film(side: Side, variation: float, scatter: float) -> None:
+    if side not in (Side.LEFT, Side.RIGHT):
+        raise ValueError(f"side must be left or right, got {side!r}")
+    if variation < 0 or scatter < 0:
+        raise ValueError(f"variation and scatter cannot be negative, got {variation!r}, {scatter!r}")
 
 
 def _check_size(height: int, width: int | None) -> tuple[int, int]:

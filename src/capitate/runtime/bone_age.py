@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from capitate.runtime.session import Session
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
-__all__ = ["SEX_CODES", "BoneAgeModel", "view_rule"]
+__all__ = ["SEX_CODES", "BoneAgeModel", "TestView", "view_rule"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
@@ -24,6 +27,38 @@ def view_rule(card: dict[str, Any]) -> ViewRule:
     """Read the view of a bundle's card."""
     view = card["view"]
     return ViewRule(int(view["height"]), int(view["width"]), tuple(view["margins"]), tuple(view["percentiles"]))
+
+
+@dataclass(frozen=True)
+class TestView:
+    """A view moved by whole pixels, mirrored or not.
+
+    A network with strides answers a little differently when a hand moves by a pixel; the mean over a few such moves
+    does so much less (docs/bone-age-model.md).
+
+    Attributes:
+        right: pixels by which the picture moves to the right.
+        down: pixels by which it moves down.
+        mirrored: whether left and right are exchanged afterwards.
+    """
+
+    right: int
+    down: int
+    mirrored: bool
+
+    def of(self, view: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Move a view, (height, width); what comes in from outside is 0."""
+        moved = np.zeros_like(view)
+        height, width = view.shape
+        to_rows, from_rows = _overlap(self.down, height)
+        to_columns, from_columns = _overlap(self.right, width)
+        moved[to_rows, to_columns] = view[from_rows, from_columns]
+        return moved[:, ::-1] if self.mirrored else moved
+
+
+def _overlap(shift: int, size: int) -> tuple[slice, slice]:
+    """Give where to and where from a line of `size` pixels is copied when it moves by `shift`."""
+    return slice(max(shift, 0), size + min(shift, 0)), slice(max(-shift, 0), size + min(-shift, 0))
 
 
 def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
@@ -50,25 +85,35 @@ class BoneAgeModel:
         self.rule = view_rule(self.bundle.card)
         self.calibration = Calibration.from_card(_calibration(self.bundle.card, member))
         paths = self.bundle.networks if member is None else (self.bundle.networks[member],)
-        self._mirrored = bool(self.bundle.card.get("mirrored", False))
+        self.test_views = tuple(TestView(int(x), int(y), bool(m)) for x, y, m in self.bundle.card["test_views"])
         self._sessions = [Session(path, threads=threads) for path in paths]
 
-    def view(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
-        """Cut the view that the networks were trained on, uint8 (height, width)."""
-        return self.rule.view(square, frame)
-
-    def predict(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> NDArray[np.float32]:
-        """Give distributions.
+    def views(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
+        """Cut the view that the networks were trained on and make the bundle's test-time views of it.
 
         Args:
-            views: uint8 (n, height, width).
+            square: float32 (299, 299) from `squash`.
+            frame: the hand.
+
+        Returns:
+            uint8 (views, height, width).
+        """
+        view = self.rule.view(square, frame)
+        return np.stack([test_view.of(view) for test_view in self.test_views])
+
+    def predict(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> NDArray[np.float32]:
+        """Give distributions, averaged over test-time views and networks.
+
+        Args:
+            views: uint8 (n, views, height, width).
             sexes: n of them.
 
         Returns:
             float32 (n, 240): probability of each month of bone age, 0 to 239.
         """
-        codes = np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64)
-        batch = views[:, None]
-        forms = [batch, np.ascontiguousarray(batch[..., ::-1])] if self._mirrored else [batch]
-        answers = [s.run({"view": form, "sex": codes})[0] for s in self._sessions for form in forms]
-        return np.asarray(np.mean(answers, axis=0), dtype=np.float32)
+        films, count = views.shape[:2]
+        codes = np.repeat(np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64), count)
+        batch = views.reshape(films * count, 1, *views.shape[2:])
+        answers = [session.run({"view": batch, "sex": codes})[0] for session in self._sessions]
+        mean = np.mean(answers, axis=0).reshape(films, count, -1).mean(axis=1)
+        return np.asarray(mean, dtype=np.float32)

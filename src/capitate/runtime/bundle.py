@@ -114,7 +114,8 @@ def _digest(path: Path) -> str:
 def _verify(folder: Path) -> None:
     """Compare every file of a bundle with SHA256SUMS, both ways."""
     listed: dict[str, str] = {}
-    for line in (folder / _SUMS).read_text(encoding="latin-1").splitlines():
+    text = (folder / _SUMS).read_bytes().decode("latin-1")
+    for line in text.removesuffix("\n").split("\n"):
         digest, separator, name = line.partition("  ")
         if not separator or len(digest) != 64 or "/" in name or "\\" in name:
             raise BundleDamagedError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,7 +131,7 @@ class Calibration:
 
 
 def _conformal_quantile(scores: NDArray[np.float64], fallback: NDArray[np.float64], level: float) -> float:
-    """Give the finite-sample quantile of a cell's scores; of all scores where a cell has fewer than 50."""
-    values = scores if scores.size >= 50 else fallback
-    share = min(1.0, np.ceil((values.size + 1) * level) / values.size)
-    return float(min(0.5, np.quantile(values, share, method="higher")))
+    """Give the ceil((n + 1) level)-th smallest of a cell's n scores; of all scores where a cell has fewer than 50."""
+    values = np.sort(scores if scores.size >= 50 else fallback)
+    rank = min(values.size, math.ceil((values.size + 1) * level - 1e-9))
+    return float(min(0.5, values[rank - 1]))

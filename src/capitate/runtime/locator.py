@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.session import Session
-from capitate.runtime.views import HandFrame, frame_from_outputs, locator_input
+from capitate.runtime.views import LOCATOR_SIZE, HandFrame, ViewRule, frame_from_outputs, locator_input, normalised
 
 __all__ = ["HandLocator", "Located"]
+
+_CLOSE_UP_MARGIN = 0.25
+_CLOSE_UP = ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=(_CLOSE_UP_MARGIN,) * 4)
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,17 @@ class HandLocator:
         inputs = np.concatenate([film, -film, film[..., ::-1], -film[..., ::-1]])
         outputs = self._session.run({"film": inputs})[0]
         negated = bool(outputs[0, 6] > outputs[1, 6])
-        frame = frame_from_outputs(outputs[int(negated)])
-        return Located(frame, negated, _disagreement(frame, frame_from_outputs(outputs[2 + int(negated)])))
+        frame, mirrored = (frame_from_outputs(outputs[k + int(negated)]) for k in (0, 2))
+        if negated:
+            square = np.float32(1) - square
+        return Located(self._refine(square, frame), negated, _disagreement(frame, mirrored.mirrored))
+
+    def _refine(self, square: NDArray[np.float32], frame: HandFrame) -> HandFrame:
+        """Look again at a close-up of the frame and at its mirror image, and average."""
+        close = normalised(_CLOSE_UP.view(square, frame).astype(np.float32))
+        outputs = self._session.run({"film": np.concatenate([close, close[..., ::-1]])})[0]
+        inner = HandFrame.mean(frame_from_outputs(outputs[0]), frame_from_outputs(outputs[1]).mirrored)
+        return frame.compose(inner, reach=1 + 2 * _CLOSE_UP_MARGIN)
 
 
 def _corners(frame: HandFrame) -> NDArray[np.float64]:
@@ -62,8 +74,6 @@ def _corners(frame: HandFrame) -> NDArray[np.float64]:
 
 
 def _disagreement(frame: HandFrame, mirrored: HandFrame) -> float:
-    """Compare a frame with the one found in the mirror image."""
-    back = _corners(mirrored) * np.array([-1.0, 1.0])
-    back = back[[1, 0, 3, 2]]
-    distance = np.hypot(*(back - _corners(frame)).T).max()
+    """Compare a frame with the one found in the mirror image and mirrored back."""
+    distance = np.hypot(*(_corners(mirrored) - _corners(frame)).T).max()
     return float(distance / max(2 * np.hypot(*frame.down), 1e-6))

@@ -4,7 +4,8 @@ Three steps, each a function of pixels alone:
 
 1. `squash`: the whole film on a square of 299 x 299, bilinear with antialiasing. The public training films exist only
    in this form, so every film is brought to it first; what a film's size, aspect or bit depth was is forgotten here.
-2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`.
+2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`; a
+   second look at a close-up of that frame makes it independent of how much else is on the film.
 3. `ViewRule.view`: the hand, upright and scaled to a fixed share of the picture, with contrast stretched between
    percentiles of the view, at 8 bit. Padding, rotation and scale of the stored film drop out here.
 """
@@ -12,12 +13,22 @@ Three steps, each a function of pixels alone:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["LOCATOR_SIZE", "SQUASH_SIZE", "HandFrame", "ViewRule", "frame_from_outputs", "locator_input", "squash"]
+__all__ = [
+    "LOCATOR_SIZE",
+    "SQUASH_SIZE",
+    "HandFrame",
+    "ViewRule",
+    "frame_from_outputs",
+    "locator_input",
+    "normalised",
+    "squash",
+]
 
 SQUASH_SIZE = 299
 LOCATOR_SIZE = 112
@@ -52,7 +63,11 @@ def locator_input(square: NDArray[np.float32]) -> NDArray[np.float32]:
     image = Image.fromarray(np.ascontiguousarray(square)).resize(
         (LOCATOR_SIZE, LOCATOR_SIZE), Image.Resampling.BILINEAR
     )
-    small = np.asarray(image, dtype=np.float32)
+    return normalised(np.asarray(image, dtype=np.float32))
+
+
+def normalised(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stretch a picture of the locator's size between its 1st and 99th percentile to [-1, 1], (1, 1, 112, 112)."""
     low, high = np.percentile(small, [1, 99]).astype(np.float32)
     stretched = np.clip((small - low) / (high - low + np.float32(1e-4)), 0, 1)
     return np.asarray(stretched * 2 - 1, dtype=np.float32)[None, None]
@@ -75,9 +90,37 @@ class HandFrame:
     down: tuple[float, float]
 
     @property
+    def mirrored(self) -> HandFrame:
+        """The same hand's frame in the mirror image of the picture."""
+        (cx, cy), (rx, ry), (dx, dy) = self.centre, self.right, self.down
+        return HandFrame((-cx, cy), (rx, -ry), (-dx, dy))
+
+    def compose(self, inner: HandFrame, *, reach: float) -> HandFrame:
+        """Bring a frame found in a close-up back to the picture that the close-up was cut from.
+
+        Args:
+            inner: in the close-up's coordinates.
+            reach: half width of the close-up in half axes of this frame.
+        """
+        axes = np.array([self.right, self.down]) * reach
+        centre, right, down = (np.array(v) @ axes for v in (inner.centre, inner.right, inner.down))
+        return HandFrame(*(_pair(v) for v in (centre + np.array(self.centre), right, down)))
+
+    @classmethod
+    def mean(cls, *frames: HandFrame) -> HandFrame:
+        """Average frames of one hand."""
+        means = np.mean([[f.centre, f.right, f.down] for f in frames], axis=0)
+        return cls(*(_pair(v) for v in means))
+
+    @property
     def rotation_degrees(self) -> float:
         """Anticlockwise turn that brings the fingers upright, in the squashed film, -180 to 180 degrees."""
         return float(np.degrees(np.arctan2(-self.down[0], self.down[1])))
+
+
+def _pair(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Give two numbers as a tuple."""
+    return float(values[0]), float(values[1])
 
 
 def frame_from_outputs(outputs: NDArray[np.float32]) -> HandFrame:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from capitate.training.loop import predict, train
 from capitate.training.losses import LOSSES
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
-from capitate.training.runs import Run, claim, label_digest, write_history, write_ids, write_json
+from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights, save_weights
 
@@ -28,7 +29,14 @@ _log = logging.getLogger(__name__)
 
 
 def run_bone_age(
-    config: BoneAgeConfig, data: Path, out: Path, *, fold: int | None = None, teachers: Sequence[Path] = ()
+    config: BoneAgeConfig,
+    data: Path,
+    out: Path,
+    *,
+    fold: int | None = None,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
+    teacher_data: Path | None = None,
 ) -> dict[str, float]:
     """Train a bone-age network, or go on with a run that was interrupted.
 
@@ -37,8 +45,10 @@ def run_bone_age(
         data: folder of a `ViewStore` with its `view.json`.
         out: run folder.
         fold: held out, and predicted at the end; None learns from every film.
+        start: run whose averaged weights this one begins with; it must not have seen a film of the held-out fold.
         teachers: runs whose mean distribution is learnt from as well, by the share `optimiser.distil`. With a fold
             held out, teachers that have seen one of its films are left out.
+        teacher_data: the teachers' own store, where their views are of another size than this run's.
 
     Returns:
         Mean absolute errors on the held-out fold in months, by name; empty without a fold.
@@ -46,24 +56,30 @@ def run_bone_age(
     Raises:
         UsageError: naming what does not fit.
     """
-    _check(config, fold=fold, teachers=teachers)
+    _check(config, fold=fold, teachers=teachers, teacher_data=teacher_data)
     store = _open(data)
     folds = store.folds(config.folds)
     held_out = np.flatnonzero(folds == fold) if fold is not None else np.arange(0)
     rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
     if rows.size == 0:
         raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
+    taught_on = store if teacher_data is None else _open(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
+    hidden = frozenset(store.ids[held_out].tolist())
+    begun = None if start is None else _beginning(Run.load(start), config, hidden)
+    runs = _honest([Run.load(folder) for folder in teachers], hidden)
     digest = label_digest(store.ids, store.months, store.sexes)
-    claim(
-        out,
-        {"task": "bone-age", **seeded.to_dict()},
-        split={"fold": fold, "folds": config.folds, "labels_sha256": digest},
-    )
+    split: dict[str, Any] = {"fold": fold, "folds": config.folds, "labels_sha256": digest}
+    if begun:
+        split["start"] = begun.reference
+    if runs:
+        split["teachers"] = [run.reference for run in runs]
+    claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
     shutil.copyfile(data / "view.json", out / "view.json")
-    write_ids(out / "training-ids.txt", store.ids[rows].tolist())
-    runs = _honest([Run.load(folder) for folder in teachers], frozenset(store.ids[held_out].tolist()))
-    result = train(store, rows, seeded, folder=out, teacher=teach(store, runs) if runs else None)
+    write_ids(out / "training-ids.txt", _known(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
+    teacher = teach(store, runs, data=taught_on) if runs else None
+    weights = load_bone_age_run(begun)[0].state_dict() if begun else None
+    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights)
     write_history(out / "history.csv", result.history)
     save_weights(result.network, out / "weights.safetensors")
     figures = _predict(result.network, store, held_out, config, out) if held_out.size else {}
@@ -83,24 +99,38 @@ def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
     return load_weights(BoneAgeNetwork(config.network), run.weights).eval(), config
 
 
-def teach(store: ViewStore, runs: Sequence[Run]) -> NDArray[np.float32]:
-    """Give the mean distribution of teachers, each over view and mirror image, for every film and sex.
+def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = None) -> NDArray[np.float32]:
+    """Give the mean distribution of teachers for every film of a store and every sex, on views as stored.
+
+    Args:
+        store: the pupil's.
+        runs: teachers.
+        data: the teachers' store, the pupil's if None; films are joined by id.
 
     Returns:
         float32 (films, 3, 240), sex indices as in `SEX_INDEX`.
+
+    Raises:
+        UsageError: if a film is missing from `data`, or its views are smaller than those that a teacher learnt from.
     """
-    rows = np.arange(len(store.ids))
+    data = store if data is None else data
+    rows = _rows_of(store.ids, data)
     total = np.zeros((rows.size, len(SEX_INDEX), BINS), dtype=np.float32)
     for run in runs:
         network, config = load_bone_age_run(run)
-        sexes = SEX_INDEX.values()
-        parts = [predict(network, store, rows, sex=sex, mirrored=True, size=_last_size(config)) for sex in sexes]
+        size = _last_size(config)
+        if any(there < wanted for there, wanted in zip(data.views.shape[1:], size, strict=True)):
+            raise UsageError(
+                f"the teacher {run.folder.name} learnt from views of {size[0]} x {size[1]}, the store has "
+                f"{data.views.shape[1]} x {data.views.shape[2]}; give the teachers' own store as --teacher-data"
+            )
+        parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
         total += np.stack(parts, axis=1)
         _log.info("teacher %s has answered", run.folder.name)
     return total / np.float32(len(runs))
 
 
-def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path]) -> None:
+def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
     """Refuse a combination that cannot be meant."""
     if config.optimiser.loss not in LOSSES:
         raise UsageError(f"optimiser.loss must be one of {', '.join(LOSSES)}, got {config.optimiser.loss!r}")
@@ -111,6 +141,8 @@ def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path])
             f"optimiser.distil is {config.optimiser.distil:g} and {len(teachers)} teachers are given; "
             "distillation needs both a share above 0 and --teacher"
         )
+    if teacher_data is not None and not teachers:
+        raise UsageError(f"--teacher-data {teacher_data} is for teachers; give them by --teacher")
 
 
 def _open(data: Path) -> ViewStore:
@@ -130,6 +162,44 @@ def _honest(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
     return honest
 
 
+def _beginning(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Run:
+    """Refuse a run to start from that knows a held-out film or whose network is another."""
+    if run.training_ids & held_out:
+        there = "no fold" if run.fold is None else f"fold {run.fold}"
+        raise UsageError(
+            f"the run {run.folder} to start from held out {there} and has seen films of the fold held out here; "
+            "start from the run that held out the same fold"
+        )
+    _, theirs = load_bone_age_run(run)
+    ours, network = config.network, theirs.network
+    other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
+    shapes = [name for name in other if name not in {"dropout", "drop_path"}]
+    if shapes:
+        raise UsageError(
+            f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "
+            f"there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
+        )
+    return run
+
+
+def _known(ids: Sequence[str], others: Sequence[Run]) -> list[str]:
+    """Give the films that a run learns from, then those that it knows through other runs only."""
+    through = frozenset[str]().union(*(run.training_ids for run in others))
+    return [*ids, *sorted(through.difference(ids))]
+
+
+def _rows_of(ids: NDArray[np.str_], store: ViewStore) -> NDArray[np.int64]:
+    """Find films in a store by id."""
+    places = {name: row for row, name in enumerate(store.ids.tolist())}
+    missing = [name for name in ids.tolist() if name not in places]
+    if missing:
+        raise UsageError(
+            f"{len(missing)} of {len(ids)} films are missing from the teachers' store, the first {missing[0]!r}; "
+            "prepare it from the same table"
+        )
+    return np.array([places[name] for name in ids.tolist()], dtype=np.int64)
+
+
 def _last_size(config: BoneAgeConfig) -> tuple[int, int]:
     """Rows and columns that the network ended its training with."""
     last = config.optimiser.stages[-1]
@@ -139,19 +209,18 @@ def _last_size(config: BoneAgeConfig) -> tuple[int, int]:
 def _predict(
     network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig, out: Path
 ) -> dict[str, float]:
-    """Predict the held-out fold with and without its mirror images, keep it, and give the errors."""
-    figures = {"films": float(rows.size)}
-    for name, mirrored in (("", False), ("-mirrored", True)):
-        size = _last_size(config)
-        given, unknown = (
-            predict(network, store, rows, sex=sex, mirrored=mirrored, size=size) for sex in (None, SEX_INDEX["unknown"])
-        )
-        part = OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], given, unknown)
-        part.save(out / f"out-of-fold{name}.npz")
-        key = name.replace("-", "_")
-        figures[f"mae{key}"] = _error(given, part.months)
-        figures[f"mae_sex_unknown{key}"] = _error(unknown, part.months)
-    return figures
+    """Predict the held-out fold by the mean over the test views, keep it, and give the errors."""
+    given, unknown = (
+        predict(network, store, rows, sex=sex, test_views=config.test_views, size=_last_size(config))
+        for sex in (None, SEX_INDEX["unknown"])
+    )
+    part = OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], given, unknown)
+    part.save(out / OUT_OF_FOLD)
+    return {
+        "films": float(rows.size),
+        "mae": _error(given, part.months),
+        "mae_sex_unknown": _error(unknown, part.months),
+    }
 
 
 def _error(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> float:

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from capitate.errors import UsageError
+from capitate.runtime.bone_age import TestView
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.bone_age_run import load_bone_age_run
-from capitate.training.calibrate import CalibrationReport, calibrate
+from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.export import export, export_network, write_bundle
 from capitate.training.locator_run import load_locator_run
@@ -34,7 +35,6 @@ class BundleOptions:
     Attributes:
         name: of the bundle; the experiment's if None.
         version: of the weights.
-        mirrored: whether assessment averages view and mirror image, and calibration is made for that.
         calibration: file of `capitate calibrate --out`; from the runs' own out-of-fold predictions if None.
         figures: further figures for the card, each with `name`, `value`, `low`, `high`, `unit`, `on`, `command`.
         notes: further entries of the card's `training`.
@@ -42,7 +42,6 @@ class BundleOptions:
 
     name: str | None = None
     version: str = "1"
-    mirrored: bool = False
     calibration: Path | None = None
     figures: Sequence[Mapping[str, Any]] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -85,23 +84,27 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
 def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, calibration, card and training ids of a bone-age bundle."""
     runs = _in_order(runs)
-    sizes = set()
+    sizes, views = set(), set()
     names = [f"fold-{run.fold}.onnx" for run in runs] if len(runs) > 1 else ["model.onnx"]
     for run, name in zip(runs, names, strict=True):
         network, config = load_bone_age_run(run)
         last = config.optimiser.stages[-1]
         sizes.add((last.height, last.width))
+        views.add(config.test_views)
         export_network(network, folder / name, height=last.height, width=last.width)
     if len(sizes) != 1:
         raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
-    ((height, width),) = sizes
+    if len(views) != 1:
+        raise UsageError(f"networks of one bundle average the same test views, got {sorted(map(_plain, views))}")
+    ((height, width),), (test_views,) = sizes, views
     rule = read_rule(runs[0].folder)
     if any(read_rule(run.folder) != rule for run in runs):
         raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
     report = _calibration(runs, options)
+    members = _member_calibrations(runs, level=float(report["calibration"]["level"]))
     view = {"height": height, "width": width, "margins": list(rule.margins), "percentiles": list(rule.percentiles)}
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
-    command = shlex.join(["capitate", "calibrate", *(run.folder.name for run in runs)])
+    command = shlex.join(["capitate", "calibrate", *report["of"]])
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
@@ -110,10 +113,17 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         training={
             "films": len(ids),
             "folds held out": [run.fold for run in runs],
+            **_origins(runs),
+            "calibration and figures": f"predictions out of fold by {', '.join(report['of'])}",
             "configuration": {key: value for key, value in runs[0].config.items() if key != "seed"},
             **options.notes,
         },
-        runtime={"view": view, "mirrored": options.mirrored, "calibration": report["calibration"]},
+        runtime={
+            "view": view,
+            "test_views": _plain(test_views),
+            "calibration": report["calibration"],
+            **({"member_calibrations": members} if members else {}),
+        },
         figures=[*options.figures, *figures_of(report, command=command)],
         coverage=report["coverage"],
     )
@@ -154,14 +164,40 @@ def _calibration(runs: Sequence[Run], options: BundleOptions) -> dict[str, Any]:
     if options.calibration is not None:
         try:
             report: dict[str, Any] = json.loads(options.calibration.read_text(encoding="utf8"))
-            report["calibration"], report["coverage"], report["figures"], report["counts"]
+            report["of"], report["calibration"], report["coverage"], report["figures"], report["counts"]
         except (OSError, ValueError, KeyError) as error:
             raise UsageError(
                 f"{options.calibration} is no calibration report ({error!r}); make it with --out"
             ) from error
         return report
-    paths = [path for run in runs if (path := run.out_of_fold(mirrored=options.mirrored)) is not None]
+    paths = _out_of_fold(runs)
     if len(paths) < len(runs):
         raise UsageError("a run that learnt from every film has nothing to calibrate on; give --calibration")
-    made: CalibrationReport = calibrate(OutOfFold.load(paths))
-    return made.to_json()
+    return {"of": [run.folder.name for run in runs], **calibrate(OutOfFold.load(paths)).to_json()}
+
+
+def _member_calibrations(runs: Sequence[Run], *, level: float) -> list[dict[str, Any]]:
+    """Fit for each network of an ensemble a calibration on the folds of the others, for use out of fold."""
+    paths = _out_of_fold(runs)
+    if len(runs) == 1 or len(paths) < len(runs):
+        return []
+    others = [[path for path in paths if path is not own] for own in paths]
+    return [fit(OutOfFold.load(part), level=level).to_card() for part in others]
+
+
+def _out_of_fold(runs: Sequence[Run]) -> list[Path]:
+    """Files of predictions for held-out folds, of the runs that have one."""
+    return [path for run in runs if (path := run.out_of_fold) is not None]
+
+
+def _plain(views: Sequence[TestView]) -> list[list[int | bool]]:
+    """Write test views as a card holds them."""
+    return [[view.right, view.down, view.mirrored] for view in views]
+
+
+def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Name the runs that these started from and were taught by."""
+    started = [run.split["start"]["run"] for run in runs if "start" in run.split]
+    taught = [teacher["run"] for run in runs for teacher in run.split.get("teachers", ())]
+    named = {"started from": started, "taught by": list(dict.fromkeys(taught))}
+    return {title: names for title, names in named.items() if names}

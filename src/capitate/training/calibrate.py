@@ -31,14 +31,17 @@ __all__ = [
     "Scored",
     "band_name",
     "calibrate",
+    "fit",
     "intervals",
     "scored",
     "wilson",
 ]
 
 LEVEL = 0.9
-MATURE_MONTHS: Mapping[Sex, float] = {Sex.FEMALE: 204.0, Sex.MALE: 216.0, Sex.UNKNOWN: 210.0}
-"""Bone age in months from which a hand counts as mature: 17 years for girls, 18 for boys, the mean where unknown."""
+MATURE_MONTHS: Mapping[Sex, float] = {Sex.FEMALE: 180.0, Sex.MALE: 198.0, Sex.UNKNOWN: 198.0}
+"""Bone age in months from which a hand counts as mature: where the TW3 RUS score reaches its end, 15.0 years in girls and
+16.5 in boys (Tanner et al. 2001, Assessment of Skeletal Maturity and Prediction of Adult Height, tables A1 and A3). Where
+the sex is unknown, the hand has to be mature as either."""
 
 PIT_BINS = 10
 _Z_95 = 1.959964
@@ -155,7 +158,7 @@ def calibrate(
     Raises:
         UsageError: if girls or boys are missing.
     """
-    groups = {sex: scored(films, sex) for sex in Sex}
+    groups = _groups(films)
     ends = {sex: _cross_fit(group, folds=folds, level=level) for sex, group in groups.items()}
     grouped = dict(_grouped({sex: _sample(group, *ends[sex]) for sex, group in groups.items()}))
     return CalibrationReport(
@@ -168,6 +171,20 @@ def calibrate(
         counts={name: len(one) for name, one in grouped.items()},
         pit={sex: _pit(group) for sex, group in groups.items()},
     )
+
+
+def fit(films: OutOfFold, *, level: float = LEVEL, mature_months: Mapping[Sex, float] = MATURE_MONTHS) -> Calibration:
+    """Fit a calibration on films without measuring it.
+
+    Raises:
+        UsageError: if girls or boys are missing.
+    """
+    return _fit(_groups(films), level=level, mature_months=mature_months)
+
+
+def _groups(films: OutOfFold) -> dict[Sex, Scored]:
+    """Give the films by sex, and all of them with the sex hidden."""
+    return {sex: scored(films, sex) for sex in Sex}
 
 
 def scored(films: OutOfFold, sex: Sex) -> Scored:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from capitate.errors import UsageError
+from capitate.runtime.bone_age import TestView
 
 __all__ = [
+    "SIX_VIEWS",
     "AugmentConfig",
     "BoneAgeConfig",
     "LabelFiles",
@@ -28,6 +30,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
+"""Three moves of a view and the mirror images of these; their mean is what is released."""
 
 _SEX_ENTRANCES = ("none", "early", "late", "both")
 
@@ -104,11 +109,22 @@ class OptimiserConfig:
 
 @dataclass(frozen=True)
 class BoneAgeConfig:
-    """One experiment."""
+    """One experiment.
+
+    Attributes:
+        name: of the experiment and of the bundle made of it.
+        seed: of weights, order and augmentation; a run adds the number of its fold.
+        folds: number of folds.
+        test_views: whose answers are averaged in out-of-fold prediction and in assessment.
+        network: see `NetworkConfig`.
+        augment: see `AugmentConfig`.
+        optimiser: see `OptimiserConfig`.
+    """
 
     name: str = "bone-age"
     seed: int = 0
     folds: int = 5
+    test_views: tuple[TestView, ...] = SIX_VIEWS
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -229,6 +245,11 @@ def _check(config: BoneAgeConfig) -> None:
         raise UsageError(f"network.sex must be one of {', '.join(_SEX_ENTRANCES)}, got {config.network.sex!r}")
     if not config.optimiser.stages:
         raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
+    if not config.test_views:
+        raise UsageError("test_views is empty; give at least [[0, 0, false]]")
+    last = config.optimiser.stages[-1]
+    if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
+        raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")
     if len(config.network.widths) != len(config.network.depths):
         raise UsageError(
             f"network.widths and network.depths must have one entry a stage, got {len(config.network.widths)} and "
@@ -271,6 +292,8 @@ def _convert(value: object, default: object, where: str) -> object:
         return _build(default, value, where=f"{where}.")
     if where.endswith("stages"):
         return _stages(value, where)
+    if where == "test_views":
+        return _test_views(value)
     if isinstance(default, tuple) and isinstance(value, list):
         if not all(type(item) is type(default[0]) for item in value):
             raise UsageError(f"{where} must be a list of {type(default[0]).__name__}, got {value!r}")
@@ -292,3 +315,14 @@ def _stages(value: object, where: str) -> tuple[Stage, ...]:
     if not all(type(n) is int and n > 0 for n in numbers):
         raise UsageError(f"{where} must hold whole numbers above 0, got {value!r}")
     return stages
+
+
+def _test_views(value: object) -> tuple[TestView, ...]:
+    """Read `[[right, down, mirrored], ...]` or tables with these keys."""
+    try:
+        views = tuple(TestView(**v) if isinstance(v, dict) else TestView(*v) for v in value)  # type: ignore[attr-defined]
+    except TypeError as error:
+        raise UsageError(f"test_views must be a list of [right, down, mirrored], got {value!r}") from error
+    if not all(type(v.right) is int and type(v.down) is int and type(v.mirrored) is bool for v in views):
+        raise UsageError(f"test_views must hold whole pixels right and down, and true or false, got {value!r}")
+    return views

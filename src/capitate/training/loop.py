@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from capitate.runtime.bone_age import TestView
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
 from capitate.training.losses import LOSSES, distillation
@@ -24,6 +25,8 @@ from capitate.training.view_store import ViewStore
 __all__ = ["Result", "predict", "train"]
 
 _log = logging.getLogger(__name__)
+
+_AS_STORED = (TestView(0, 0, False),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +182,7 @@ def predict(
     rows: NDArray[np.int64],
     *,
     sex: int | None = None,
-    mirrored: bool = False,
+    test_views: Sequence[TestView] = _AS_STORED,
     size: tuple[int, int] | None = None,
     batch: int = 128,
 ) -> NDArray[np.float32]:
@@ -190,7 +193,7 @@ def predict(
         store: films.
         rows: which of them.
         sex: index to give instead of the film's own, 2 for unknown.
-        mirrored: mean of the view and its mirror image.
+        test_views: whose answers are averaged; the view as it is stored alone if left out.
         size: resolution, the store's own if None.
         batch: films at a time.
 
@@ -201,11 +204,14 @@ def predict(
     answers = []
     for part in np.array_split(rows, max(1, -(-rows.size // batch))):
         views, _, _, sexes = store.batch(part, size=size)
-        x = views.float().contiguous(memory_format=torch.channels_last)
         sexes = sexes if sex is None else torch.full_like(sexes, sex)
         with torch.no_grad():
-            answer = network(x, sexes).softmax(1)
-            if mirrored:
-                answer = (answer + network(x.flip(3), sexes).softmax(1)) / 2
-        answers.append(answer.numpy())
+            each = [network(_seen(views, one), sexes).softmax(1) for one in test_views]
+        answers.append(torch.stack(each).mean(0).numpy())
     return np.concatenate(answers)
+
+
+def _seen(views: Tensor, test_view: TestView) -> Tensor:
+    """Make a test view of every view (n, 1, height, width), float."""
+    moved = torch.from_numpy(np.stack([test_view.of(view) for view in views[:, 0].numpy()]))
+    return moved[:, None].float().contiguous(memory_format=torch.channels_last)

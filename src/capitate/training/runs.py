@@ -5,12 +5,12 @@
     config.json            the resolved configuration and its task
     environment.json       versions of what it ran with
     view.json              how the views were cut, from the store
-    split.json             fold, number of folds, sha256 of the labels
-    training-ids.txt       films that it learnt from, one id a line
+    split.json             fold, number of folds, sha256 of the labels; runs that it started from or was taught by
+    training-ids.txt       films that it learnt from, itself or through those runs, one id a line
     last.pt                checkpoint to resume from
     history.csv            loss and speed by epoch
     weights.safetensors    the averaged weights
-    out-of-fold.npz        predictions for the held-out fold; with -mirrored, means of view and mirror image
+    out-of-fold.npz        predictions for the held-out fold, means over the test views of the configuration
     metrics.json           errors on the held-out fold, months
 """
 
@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 
 from capitate.errors import UsageError
 
-__all__ = ["Run", "claim", "label_digest", "write_history", "write_ids", "write_json"]
+__all__ = ["OUT_OF_FOLD", "Run", "claim", "label_digest", "write_history", "write_ids", "write_json"]
 
+OUT_OF_FOLD = "out-of-fold.npz"
 _PARTS = ("capitate", "torch", "timm", "numpy")
 
 
@@ -71,20 +72,31 @@ class Run:
         """File of the final weights."""
         return self.folder / "weights.safetensors"
 
+    @cached_property
+    def split(self) -> Mapping[str, Any]:
+        """Content of `split.json`."""
+        return _read_json(self.folder / "split.json")
+
     @property
     def fold(self) -> int | None:
         """Fold that was held out, or None."""
-        fold = _read_json(self.folder / "split.json")["fold"]
+        fold = self.split["fold"]
         return None if fold is None else int(fold)
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Name of the folder and sha256 of the weights, for runs that rest on this one."""
+        return {"run": self.folder.name, "weights_sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()}
 
     @cached_property
     def training_ids(self) -> frozenset[str]:
         """Films that it learnt from."""
         return frozenset((self.folder / "training-ids.txt").read_text(encoding="utf8").splitlines())
 
-    def out_of_fold(self, *, mirrored: bool) -> Path | None:
+    @property
+    def out_of_fold(self) -> Path | None:
         """File of predictions for the held-out fold, or None if every film was learnt from."""
-        path = self.folder / f"out-of-fold{'-mirrored' if mirrored else ''}.npz"
+        path = self.folder / OUT_OF_FOLD
         return path if path.exists() else None
 
 

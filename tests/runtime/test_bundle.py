@@ -1,0 +1,83 @@
+"""Bundles: not a byte of them changes unnoticed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from capitate.errors import BundleDamagedError, BundleNotFoundError
+from capitate.runtime.bundle import RELEASED, bundle_names, load_bundle, write_sums
+from capitate.runtime.session import Session
+
+
+def test_released_bundles_are_found_by_name_and_by_folder():
+    assert set(bundle_names()) >= {"bone-age", "bone-age-ensemble", "bone-age-small", "hand-locator"}
+    for name in bundle_names():
+        assert load_bundle(name) == load_bundle(str(RELEASED / name))
+        assert load_bundle(name).name == name
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path):
+    with pytest.raises(BundleNotFoundError, match=r"'nine'.*bone-age-small"):
+        load_bundle("nine")
+    with pytest.raises(BundleNotFoundError, match="none; a folder"):
+        load_bundle("nine", root=tmp_path)
+
+
+def test_a_flipped_byte_in_any_file_is_refused_with_its_name(small):
+    names = sorted(path.name for path in small.iterdir())
+    assert {"SHA256SUMS", "card.json", "card.md", "model.onnx", "training-ids.txt"} <= set(names)
+    for name in names:
+        whole = (small / name).read_bytes()
+        places = range(len(whole)) if name == "SHA256SUMS" else (0, len(whole) // 2, len(whole) - 1)
+        for place in places:
+            damaged = bytearray(whole)
+            damaged[place] ^= 1
+            (small / name).write_bytes(damaged)
+            with pytest.raises(BundleDamagedError, match=name.replace(".", r"\.")):
+                load_bundle(str(small))
+        (small / name).write_bytes(whole)
+    assert load_bundle(str(small)).name == "bone-age-small"
+
+
+def test_a_missing_and_an_additional_file_are_named(small):
+    (small / "more.txt").write_text("more", encoding="ascii")
+    with pytest.raises(BundleDamagedError, match=r"more\.txt is not listed"):
+        load_bundle(str(small))
+    (small / "more.txt").unlink()
+    (small / "card.md").unlink()
+    with pytest.raises(BundleDamagedError, match=r"card\.md is missing"):
+        load_bundle(str(small))
+
+
+@pytest.mark.parametrize("line", ["abc  card.json", f"{'0' * 64} card.json", f"{'0' * 64}  ../card.json"])
+def test_a_line_that_is_no_sum(small, line):
+    (small / "SHA256SUMS").write_text(line + "\n", encoding="ascii")
+    with pytest.raises(BundleDamagedError, match="not a sum"):
+        load_bundle(str(small))
+
+
+def test_a_card_that_is_no_json(small):
+    (small / "card.json").write_text("{", encoding="ascii")
+    write_sums(small)
+    with pytest.raises(BundleDamagedError, match=r"card\.json is not JSON"):
+        load_bundle(str(small))
+
+
+def test_a_file_that_is_no_network(small):
+    (small / "model.onnx").write_bytes(b"nothing")
+    write_sums(small)
+    with pytest.raises(BundleDamagedError, match=r"model\.onnx cannot be loaded"):
+        Session(load_bundle(str(small)).networks[0])
+
+
+def test_what_a_bundle_says_of_itself(small):
+    bundle = load_bundle(str(small))
+    assert bundle.sha256 == hashlib.sha256((small / "SHA256SUMS").read_bytes()).hexdigest()
+    assert bundle.reference.sha256 == bundle.sha256
+    assert bundle.size_bytes == sum(len(path.read_bytes()) for path in small.iterdir())
+    assert bundle.training_ids == set((small / "training-ids.txt").read_text(encoding="ascii").split())
+    (small / "training-ids.txt").unlink()
+    write_sums(small)
+    assert load_bundle(str(small)).training_ids == frozenset()
