@@ -14,9 +14,9 @@ from capitate.runtime.bundle import Bundle, load_bundle, write_sums
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """A copy of the smallest bone-age bundle."""
-    return Path(shutil.copytree(load_bundle("bone-age-small").folder, tmp_path / "small"))
+def copy(tmp_path: Path) -> Path:
+    """A copy of the default bone-age bundle."""
+    return Path(shutil.copytree(load_bundle("bone-age").folder, tmp_path / "copy"))
 
 
 @pytest.fixture

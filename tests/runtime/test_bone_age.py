@@ -9,7 +9,7 @@ import pytest
 
 from capitate.errors import UsageError
 from capitate.runtime import bone_age
-from capitate.runtime.bone_age import BoneAgeModel
+from capitate.runtime.bone_age import BoneAgeModel, smoothed
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.views import HandFrame
 from capitate.types import Sex
@@ -59,19 +59,19 @@ def test_an_answer_is_the_mean_over_views_and_networks(changed):
     assert whole.shape == (2, 240)
     assert whole.sum(1) == pytest.approx(1, abs=1e-5)
     by_view = np.mean([model.predict(views[:, k : k + 1], sexes) for k in range(6)], axis=0)
-    assert whole == pytest.approx(by_view, abs=1e-6)
+    assert whole == pytest.approx(by_view, abs=1e-4)
     members = [BoneAgeModel(bundle, threads=1, member=k) for k in range(len(bundle.networks))]
-    assert whole == pytest.approx(np.mean([one.predict(views, sexes) for one in members], axis=0), abs=1e-6)
+    assert whole == pytest.approx(np.mean([one.predict(views, sexes) for one in members], axis=0), abs=1e-4)
 
 
 def test_a_film_alone_in_a_batch_and_on_two_threads_answers_the_same():
     """Within 0.01 months of the mean, which is far above what the order of additions changes."""
     one, two = (BoneAgeModel(load_bundle("bone-age-small"), threads=threads) for threads in (1, 2))
-    views = several((8, len(one.test_views), one.rule.height, one.rule.width))
-    sexes = [Sex.MALE, Sex.FEMALE] * 4
+    views = several((32, len(one.test_views), one.rule.height, one.rule.width))
+    sexes = [Sex.MALE, Sex.FEMALE] * 16
     months = np.arange(240)
     together = one.predict(views, sexes) @ months
-    alone = [float(one.predict(views[k : k + 1], sexes[k : k + 1])[0] @ months) for k in range(8)]
+    alone = [float(one.predict(views[k : k + 1], sexes[k : k + 1])[0] @ months) for k in range(32)]
     assert together == pytest.approx(alone, abs=0.01)
     assert together == pytest.approx(two.predict(views, sexes) @ months, abs=0.01)
 
@@ -94,3 +94,14 @@ def test_a_card_without_calibrations_of_members_has_one_for_all(changed):
 def test_a_bundle_of_another_task_is_refused():
     with pytest.raises(UsageError, match="'hand-locator' does hand-locator, not bone-age"):
         BoneAgeModel(load_bundle("hand-locator"))
+
+
+def test_smoothing_keeps_the_sum_and_the_mean_and_spreads_a_single_month():
+    one = np.zeros((1, 240))
+    one[0, 100] = 1
+    row = smoothed(one, 3.0)
+    months = np.arange(240)
+    assert row.sum() == pytest.approx(1, abs=1e-6)
+    assert (row @ months)[0] == pytest.approx(100, abs=1e-3)
+    assert np.sqrt(row @ (months - 100.0) ** 2)[0] == pytest.approx(3, abs=0.02)
+    assert np.array_equal(smoothed(one, 0.0), one.astype(np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 
 import pytest
 
@@ -25,59 +26,71 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path):
         load_bundle("nine", root=tmp_path)
 
 
-def test_a_flipped_byte_in_any_file_is_refused_with_its_name(small):
-    names = sorted(path.name for path in small.iterdir())
+def test_a_flipped_byte_in_any_file_is_refused_with_its_name(copy):
+    names = sorted(path.name for path in copy.iterdir())
     assert {"SHA256SUMS", "card.json", "card.md", "model.onnx", "training-ids.txt"} <= set(names)
     for name in names:
-        whole = (small / name).read_bytes()
+        whole = (copy / name).read_bytes()
         places = range(len(whole)) if name == "SHA256SUMS" else (0, len(whole) // 2, len(whole) - 1)
         for place in places:
             damaged = bytearray(whole)
             damaged[place] ^= 1
-            (small / name).write_bytes(damaged)
+            (copy / name).write_bytes(damaged)
             with pytest.raises(BundleDamagedError, match=name.replace(".", r"\.")):
-                load_bundle(str(small))
-        (small / name).write_bytes(whole)
-    assert load_bundle(str(small)).name == "bone-age-small"
+                load_bundle(str(copy))
+        (copy / name).write_bytes(whole)
+    assert load_bundle(str(copy)).name == "bone-age"
 
 
-def test_a_missing_and_an_additional_file_are_named(small):
-    (small / "more.txt").write_text("more", encoding="ascii")
+def test_a_missing_and_an_additional_file_are_named(copy):
+    (copy / "more.txt").write_text("more", encoding="ascii")
     with pytest.raises(BundleDamagedError, match=r"more\.txt is not listed"):
-        load_bundle(str(small))
-    (small / "more.txt").unlink()
-    (small / "card.md").unlink()
+        load_bundle(str(copy))
+    (copy / "more.txt").unlink()
+    (copy / "card.md").unlink()
     with pytest.raises(BundleDamagedError, match=r"card\.md is missing"):
-        load_bundle(str(small))
+        load_bundle(str(copy))
 
 
 @pytest.mark.parametrize("line", ["abc  card.json", f"{'0' * 64} card.json", f"{'0' * 64}  ../card.json"])
-def test_a_line_that_is_no_sum(small, line):
-    (small / "SHA256SUMS").write_text(line + "\n", encoding="ascii")
+def test_a_line_that_is_no_sum(copy, line):
+    (copy / "SHA256SUMS").write_text(line + "\n", encoding="ascii")
     with pytest.raises(BundleDamagedError, match="not a sum"):
-        load_bundle(str(small))
+        load_bundle(str(copy))
 
 
-def test_a_card_that_is_no_json(small):
-    (small / "card.json").write_text("{", encoding="ascii")
-    write_sums(small)
+def test_a_card_that_is_no_json(copy):
+    (copy / "card.json").write_text("{", encoding="ascii")
+    write_sums(copy)
     with pytest.raises(BundleDamagedError, match=r"card\.json is not JSON"):
-        load_bundle(str(small))
+        load_bundle(str(copy))
 
 
-def test_a_file_that_is_no_network(small):
-    (small / "model.onnx").write_bytes(b"nothing")
-    write_sums(small)
+def test_a_file_that_is_no_network(copy):
+    (copy / "model.onnx").write_bytes(b"nothing")
+    write_sums(copy)
     with pytest.raises(BundleDamagedError, match=r"model\.onnx cannot be loaded"):
-        Session(load_bundle(str(small)).networks[0])
+        Session(load_bundle(str(copy)).networks[0])
 
 
-def test_what_a_bundle_says_of_itself(small):
-    bundle = load_bundle(str(small))
-    assert bundle.sha256 == hashlib.sha256((small / "SHA256SUMS").read_bytes()).hexdigest()
+def test_what_a_bundle_says_of_itself(copy):
+    bundle = load_bundle(str(copy))
+    assert bundle.sha256 == hashlib.sha256((copy / "SHA256SUMS").read_bytes()).hexdigest()
     assert bundle.reference.sha256 == bundle.sha256
-    assert bundle.size_bytes == sum(len(path.read_bytes()) for path in small.iterdir())
-    assert bundle.training_ids == set((small / "training-ids.txt").read_text(encoding="ascii").split())
-    (small / "training-ids.txt").unlink()
-    write_sums(small)
-    assert load_bundle(str(small)).training_ids == frozenset()
+    assert bundle.size_bytes == sum(len(path.read_bytes()) for path in copy.iterdir())
+    assert bundle.training_ids == set((copy / "training-ids.txt").read_text(encoding="ascii").split())
+    (copy / "training-ids.txt").unlink()
+    write_sums(copy)
+    assert load_bundle(str(copy)).training_ids == frozenset()
+
+
+def test_a_bundle_that_uses_the_networks_of_another_checks_them(tmp_path):
+    folders = {name: shutil.copytree(RELEASED / name, tmp_path / name) for name in ("bone-age", "bone-age-small")}
+    assert load_bundle(str(folders["bone-age-small"])).networks == (folders["bone-age"] / "model.onnx",)
+    network = folders["bone-age"] / "model.onnx"
+    network.write_bytes(network.read_bytes() + b"0")
+    with pytest.raises(BundleDamagedError, match=r"bone-age/model\.onnx was changed"):
+        _ = load_bundle(str(folders["bone-age-small"])).networks
+    write_sums(folders["bone-age"])
+    with pytest.raises(BundleDamagedError, match="not the network that bone-age-small was made for"):
+        _ = load_bundle(str(folders["bone-age-small"])).networks

@@ -15,10 +15,10 @@ from capitate.assessor import Assessor
 from capitate.errors import UsageError
 from capitate.phantom import draw
 from capitate.runtime.bone_age import BoneAgeModel
+from capitate.runtime.view_mask import view_mask
 from capitate.runtime.views import SQUASH_SIZE, ViewRule, squash
 from capitate.training.layouts import read_any
 from capitate.training.prepare import prepare_views, read_rule, squashed_films
-from capitate.training.view_mask import view_mask
 from capitate.training.view_store import ViewStore
 from capitate.types import Sex
 

@@ -110,7 +110,7 @@ def _predict(row: Study, predictor: Predictor) -> Prediction:
 
 
 def _point(age: BoneAge) -> float:
-    """Give the age to compare with a reading: the median of the distribution where the report only has a lower bound."""
+    """Give the age to compare with a reading: the median where the report only has a lower bound."""
     if not age.mature:
         return age.months
     distribution = age.distribution

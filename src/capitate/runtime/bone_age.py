@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import Calibration
 from capitate.runtime.session import Session
+from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
-__all__ = ["SEX_CODES", "BoneAgeModel", "TestView", "view_rule"]
+__all__ = ["SEX_CODES", "BoneAgeModel", "TestView", "smoothed", "view_rule"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -56,6 +58,24 @@ class TestView:
         return moved[:, ::-1] if self.mirrored else moved
 
 
+def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray[np.float32]:
+    """Spread distributions by a normal kernel, because readers round to the ages of an atlas's plates.
+
+    Trained on such readings, a network learns the rounding too: its mass lies on few ages, and its median jumps from
+    one to the next. The kernel's width stands in the bundle's card; docs/bone-age-model.md says what it costs.
+
+    Args:
+        probabilities: (n, bins) of a month each.
+        months: standard deviation of the kernel, 0 for none.
+
+    Returns:
+        float32 (n, bins), each row with sum 1.
+    """
+    if months > 0:
+        probabilities = gaussian_filter1d(probabilities.astype(np.float64), months, axis=1, mode="nearest")
+    return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 def _overlap(shift: int, size: int) -> tuple[slice, slice]:
     """Give where to and where from a line of `size` pixels is copied when it moves by `shift`."""
     return slice(max(shift, 0), size + min(shift, 0)), slice(max(-shift, 0), size + min(-shift, 0))
@@ -84,6 +104,8 @@ class BoneAgeModel:
             raise UsageError(f"bundle {self.bundle.name!r} does {self.bundle.card['task']}, not bone-age")
         self.rule = view_rule(self.bundle.card)
         self.calibration = Calibration.from_card(_calibration(self.bundle.card, member))
+        self._surroundings_removed = bool(self.bundle.card["surroundings_removed"])
+        self._smoothing = float(self.bundle.card["smoothing_months"])
         paths = self.bundle.networks if member is None else (self.bundle.networks[member],)
         self.test_views = tuple(TestView(int(x), int(y), bool(m)) for x, y, m in self.bundle.card["test_views"])
         self._sessions = [Session(path, threads=threads) for path in paths]
@@ -99,6 +121,8 @@ class BoneAgeModel:
             uint8 (views, height, width).
         """
         view = self.rule.view(square, frame)
+        if self._surroundings_removed:
+            view = without_surroundings(view)
         return np.stack([test_view.of(view) for test_view in self.test_views])
 
     def predict(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> NDArray[np.float32]:
@@ -116,4 +140,4 @@ class BoneAgeModel:
         batch = views.reshape(films * count, 1, *views.shape[2:])
         answers = [session.run({"view": batch, "sex": codes})[0] for session in self._sessions]
         mean = np.mean(answers, axis=0).reshape(films, count, -1).mean(axis=1)
-        return np.asarray(mean, dtype=np.float32)
+        return smoothed(mean, self._smoothing)

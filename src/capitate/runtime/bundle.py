@@ -5,7 +5,7 @@ A bundle is a folder::
     SHA256SUMS        sha256 and name of every other file
     card.json         what runs it: task, files, view, calibration; and what is known about it: data, figures, terms
     card.md           the card for people
-    *.onnx            the networks
+    *.onnx            the networks; a bundle may use those of another one (`networks_of` in its card)
     training-ids.txt  the films that it was trained on, one id a line
 
 Bundles inside the package are found by name; a path to a folder works as a name too.
@@ -48,10 +48,25 @@ class Bundle:
         """Name by which `--model` chooses it."""
         return str(self.card["name"])
 
-    @property
+    @cached_property
     def networks(self) -> tuple[Path, ...]:
-        """ONNX files, in the order of the card."""
-        return tuple(self.folder / name for name in self.card["networks"])
+        """ONNX files, in the order of the card.
+
+        A card with `networks_of` uses the files of another released bundle, which is verified in its turn, and states
+        their digests.
+
+        Raises:
+            BundleDamagedError: if that bundle is missing, damaged, or holds other networks than this one was made for.
+        """
+        wanted = self.card.get("networks_of")
+        if wanted is None:
+            return tuple(self.folder / name for name in self.card["networks"])
+        beside = self.folder.parent
+        other = load_bundle(str(wanted["name"]), root=beside if (beside / wanted["name"]).exists() else RELEASED)
+        for path, digest in zip(other.networks, wanted["sha256"], strict=True):
+            if _digest(path) != digest:
+                raise BundleDamagedError(f"{path} is not the network that {self.name} was made for; install both again")
+        return other.networks
 
     @property
     def reference(self) -> ModelReference:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
+from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
 from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.loop import predict, train
@@ -211,7 +212,18 @@ def _predict(
 ) -> dict[str, float]:
     """Predict the held-out fold by the mean over the test views, keep it, and give the errors."""
     given, unknown = (
-        predict(network, store, rows, sex=sex, test_views=config.test_views, size=_last_size(config))
+        smoothed(
+            predict(
+                network,
+                store,
+                rows,
+                sex=sex,
+                test_views=config.test_views,
+                surroundings_removed=config.surroundings_removed,
+                size=_last_size(config),
+            ),
+            config.smoothing_months,
+        )
         for sex in (None, SEX_INDEX["unknown"])
     )
     part = OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], given, unknown)

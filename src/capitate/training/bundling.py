@@ -90,13 +90,14 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         network, config = load_bone_age_run(run)
         last = config.optimiser.stages[-1]
         sizes.add((last.height, last.width))
-        views.add(config.test_views)
+        views.add((config.test_views, config.smoothing_months, config.surroundings_removed))
         export_network(network, folder / name, height=last.height, width=last.width)
     if len(sizes) != 1:
         raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
     if len(views) != 1:
-        raise UsageError(f"networks of one bundle average the same test views, got {sorted(map(_plain, views))}")
-    ((height, width),), (test_views,) = sizes, views
+        found = sorted((_plain(each), *rest) for each, *rest in views)
+        raise UsageError(f"networks of one bundle share test views, smoothing and surroundings, got {found}")
+    ((height, width),), ((test_views, smoothing, removed),) = sizes, views
     rule = read_rule(runs[0].folder)
     if any(read_rule(run.folder) != rule for run in runs):
         raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
@@ -121,6 +122,8 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         runtime={
             "view": view,
             "test_views": _plain(test_views),
+            "smoothing_months": smoothing,
+            "surroundings_removed": removed,
             "calibration": report["calibration"],
             **({"member_calibrations": members} if members else {}),
         },

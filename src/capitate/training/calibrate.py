@@ -39,9 +39,9 @@ __all__ = [
 
 LEVEL = 0.9
 MATURE_MONTHS: Mapping[Sex, float] = {Sex.FEMALE: 180.0, Sex.MALE: 198.0, Sex.UNKNOWN: 198.0}
-"""Bone age in months from which a hand counts as mature: where the TW3 RUS score reaches its end, 15.0 years in girls and
-16.5 in boys (Tanner et al. 2001, Assessment of Skeletal Maturity and Prediction of Adult Height, tables A1 and A3). Where
-the sex is unknown, the hand has to be mature as either."""
+"""Bone age in months from which a hand counts as mature: where the TW3 RUS score reaches its end, 15.0 years in girls
+and 16.5 in boys (Tanner et al. 2001, Assessment of Skeletal Maturity and Prediction of Adult Height, tables A1 and A3).
+Where the sex is unknown, the hand has to be mature as either."""
 
 PIT_BINS = 10
 _Z_95 = 1.959964

@@ -86,7 +86,8 @@ def compose_card(
         task: key of `TASKS`.
         networks: file names, in the order of folds.
         training: how it was trained: films, configuration, folds, digests.
-        runtime: what assessment needs: `view`, `test_views`, `calibration` and, of an ensemble, `member_calibrations`.
+        runtime: what assessment needs: `view`, `test_views`, `smoothing_months`, `calibration` and, of an ensemble,
+            `member_calibrations`.
         figures: each with `name`, `value`, `low`, `high`, `unit`, `on` and `command`.
         coverage: cells of a calibration report.
     """

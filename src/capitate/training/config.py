@@ -116,6 +116,8 @@ class BoneAgeConfig:
         seed: of weights, order and augmentation; a run adds the number of its fold.
         folds: number of folds.
         test_views: whose answers are averaged in out-of-fold prediction and in assessment.
+        smoothing_months: width of the kernel that spreads both answers, see `capitate.runtime.bone_age.smoothed`.
+        surroundings_removed: whether both see black outside the dilated hand.
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
@@ -125,6 +127,8 @@ class BoneAgeConfig:
     seed: int = 0
     folds: int = 5
     test_views: tuple[TestView, ...] = SIX_VIEWS
+    smoothing_months: float = 3.0
+    surroundings_removed: bool = True
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -247,6 +251,8 @@ def _check(config: BoneAgeConfig) -> None:
         raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
     if not config.test_views:
         raise UsageError("test_views is empty; give at least [[0, 0, false]]")
+    if not 0 <= config.smoothing_months <= 24:
+        raise UsageError(f"smoothing_months must lie between 0 and 24, got {config.smoothing_months}")
     last = config.optimiser.stages[-1]
     if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
         raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")

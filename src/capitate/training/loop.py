@@ -183,6 +183,7 @@ def predict(
     *,
     sex: int | None = None,
     test_views: Sequence[TestView] = _AS_STORED,
+    surroundings_removed: bool = False,
     size: tuple[int, int] | None = None,
     batch: int = 128,
 ) -> NDArray[np.float32]:
@@ -194,6 +195,7 @@ def predict(
         rows: which of them.
         sex: index to give instead of the film's own, 2 for unknown.
         test_views: whose answers are averaged; the view as it is stored alone if left out.
+        surroundings_removed: whether everything outside the dilated hand is black, as assessment has it.
         size: resolution, the store's own if None.
         batch: films at a time.
 
@@ -203,7 +205,9 @@ def predict(
     network.eval()
     answers = []
     for part in np.array_split(rows, max(1, -(-rows.size // batch))):
-        views, _, _, sexes = store.batch(part, size=size)
+        views, masks, _, sexes = store.batch(part, size=size)
+        if surroundings_removed:
+            views = torch.where(masks, views, torch.zeros_like(views))
         sexes = sexes if sex is None else torch.full_like(sexes, sex)
         with torch.no_grad():
             each = [network(_seen(views, one), sexes).softmax(1) for one in test_views]

@@ -20,9 +20,9 @@ from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.locator import HandLocator
+from capitate.runtime.view_mask import view_mask
 from capitate.runtime.views import SQUASH_SIZE, HandFrame, ViewRule, squash
 from capitate.training.manifest import Study
-from capitate.training.view_mask import view_mask
 
 __all__ = ["Films", "Refused", "cut_view", "prepare_views", "read_rule", "squashed_films"]
 

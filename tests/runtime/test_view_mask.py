@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capitate.training.view_mask import otsu_threshold, view_mask
+from capitate.runtime.view_mask import otsu_threshold, view_mask
 
 
 def hand() -> np.ndarray:

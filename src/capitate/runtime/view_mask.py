@@ -1,8 +1,8 @@
-"""Where the hand is in a view, roughly: what augmentation may repaint around it and what it must leave alone.
+"""Where the hand is in a view, roughly: what assessment blackens around it and what augmentation may repaint.
 
 This serves views, which are upright, small and filled by one hand. `capitate.hand.mask` serves whole films around a
 known box; it is slower and more exact, and evaluation measures with it, so that a network is never judged by the
-outline that it was trained with.
+outline that it works with.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["otsu_threshold", "view_mask"]
+__all__ = ["otsu_threshold", "view_mask", "without_surroundings"]
 
 _BLUR = 1.2
 _BELOW_OTSU = 0.8
@@ -56,3 +56,8 @@ def view_mask(view: NDArray[np.uint8]) -> NDArray[np.bool_]:
     hand = ndimage.binary_fill_holes(labels == sizes.argmax())
     hand = ndimage.binary_dilation(hand, iterations=max(2, height // _RIM))
     return hand if _PLAUSIBLE[0] < hand.mean() < _PLAUSIBLE[1] else everything
+
+
+def without_surroundings(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the view with everything outside the dilated hand black: letters, edges of collimation, neighbours."""
+    return np.where(view_mask(view), view, np.uint8(0))
