@@ -48,7 +48,7 @@ def prepared(table, tmp_path_factory):
 
 
 def test_training_and_assessment_see_the_same_bytes(table, prepared, monkeypatch):
-    """The view that the assessor gives to the network, caught on its way, is the one in the store."""
+    """The view that the assessor gives to the network, caught on its way, is the one in the store inside its mask."""
     store = ViewStore.load(prepared[0])
     seen = {}
     predict = BoneAgeModel.predict
@@ -59,9 +59,10 @@ def test_training_and_assessment_see_the_same_bytes(table, prepared, monkeypatch
 
     monkeypatch.setattr(BoneAgeModel, "predict", catch)
     assessor = Assessor(threads=1)
-    for name, stored in zip(store.ids, store.views, strict=True):
+    for name, stored, mask in zip(store.ids, store.views, store.masks, strict=True):
         assessor.assess(table.parent / f"{name}.png")
-        expected = np.stack([view.of(stored) for view in assessor.bone_age.test_views])
+        visible = np.where(mask, stored, np.uint8(0))
+        expected = np.stack([view.of(visible) for view in assessor.bone_age.test_views])
         assert seen["views"][0].tobytes() == expected.tobytes()
 
 
