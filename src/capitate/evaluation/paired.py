@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from capitate.errors import TableError
-from capitate.evaluation.metrics import RESAMPLES, Estimate
+from capitate.evaluation.metrics import Estimate, Sample, estimate
 from capitate.evaluation.prediction import Prediction
 from capitate.training.manifest import Study
 
@@ -79,13 +79,12 @@ def compare(
     if not rows:
         raise TableError(f"none of {len(predictions)} films stands in the other run's {len(other)} predictions")
     here, there, reference = np.array(rows, dtype=np.float64).T
-    gap = np.abs(here - reference) - np.abs(there - reference)
-    drawn = np.random.default_rng(seed).integers(0, gap.size, size=(RESAMPLES, gap.size))
-    low, high = np.percentile(gap[drawn].mean(axis=1), [2.5, 97.5])
+    error, other_error = np.abs(here - reference), np.abs(there - reference)
+    gap = estimate(Sample.of(other_error, error), seed=seed)["bias"]
     return Paired(
-        n=gap.size,
-        here=float(np.abs(here - reference).mean()),
-        there=float(np.abs(there - reference).mean()),
-        difference=Estimate(float(gap.mean()), float(low), float(high)),
+        n=len(rows),
+        here=float(error.mean()),
+        there=float(other_error.mean()),
+        difference=gap,
         moved=float(np.median(np.abs(here - there))),
     )

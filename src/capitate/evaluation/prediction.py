@@ -10,6 +10,7 @@ import numpy as np
 
 from capitate.assessment import Assessment, BoneAge, Distribution, ModelReference
 from capitate.errors import FilmError
+from capitate.runtime.calibration import quantile
 from capitate.training.manifest import Study
 from capitate.types import Sex
 
@@ -114,6 +115,5 @@ def _point(age: BoneAge) -> float:
     if not age.mature:
         return age.months
     distribution = age.distribution
-    share = np.cumsum(distribution.probabilities)
-    edges = distribution.start_months + distribution.step_months * (np.arange(share.size) + 0.5)
-    return float(np.interp(0.5 * share[-1], share, edges))
+    median = float(quantile(np.array([distribution.probabilities]), 0.5)[0])
+    return distribution.start_months + distribution.step_months * median
