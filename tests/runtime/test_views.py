@@ -74,8 +74,10 @@ def test_a_composed_frame_is_the_inner_one_seen_through_the_close_up():
     for u, v in POINTS:
         across, along = at(inner, u, v)
         expected = at(TURNED, 1.5 * across, 1.5 * along)
-        assert at(TURNED.compose(inner, reach=1.5), u, v) == pytest.approx(expected)
-    same = TURNED.compose(HandFrame((0.0, 0.0), (1 / 1.5, 0.0), (0.0, 1 / 1.5)), reach=1.5)
+        assert at(TURNED.compose(inner, margins=(0.25,) * 4), u, v) == pytest.approx(expected)
+        uneven = at(TURNED, 1.6 * across + 0.2, 1.4 * along - 0.1)
+        assert at(TURNED.compose(inner, margins=(0.2, 0.25, 0.4, 0.15)), u, v) == pytest.approx(uneven)
+    same = TURNED.compose(HandFrame((0.0, 0.0), (1 / 1.5, 0.0), (0.0, 1 / 1.5)), margins=(0.25,) * 4)
     for u, v in POINTS:
         assert at(same, u, v) == pytest.approx(at(TURNED, u, v))
 

@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from capitate.training import augment, loop  # noqa: E402
-from capitate.training.config import AugmentConfig  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.settings.augment import AugmentConfig  # noqa: E402
 
 NOTHING = AugmentConfig(**{field.name: 0.0 for field in fields(AugmentConfig)})
 

@@ -9,15 +9,9 @@ import pytest
 
 from capitate.errors import UsageError
 from capitate.runtime import bone_age
-from capitate.training.config import (
-    SIX_VIEWS,
-    BoneAgeConfig,
-    LocatorConfig,
-    Stage,
-    experiment_of,
-    load_config,
-    load_experiment,
-)
+from capitate.training.config import SIX_VIEWS, BoneAgeConfig, experiment_of, load_config, load_experiment
+from capitate.training.settings.locator import LocatorConfig
+from capitate.training.settings.optimiser import Stage
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

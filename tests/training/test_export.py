@@ -10,10 +10,10 @@ onnx = pytest.importorskip("onnx")
 
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.runtime.session import Session  # noqa: E402
-from capitate.training.config import NetworkConfig  # noqa: E402
 from capitate.training.export import export, export_network, pack_weights  # noqa: E402
 from capitate.training.locator_network import LocatorNetwork  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.settings.network import NetworkConfig  # noqa: E402
 
 
 @pytest.mark.parametrize("entrance", ["none", "late", "both"])

@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch")
 from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.locator import HandLocator  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
-from capitate.training.config import LabelFiles, LocatorConfig, Round  # noqa: E402
 from capitate.training.joints_labels import BOXES_OF_A_HAND, HandLabel  # noqa: E402
 from capitate.training.locator import train_locator  # noqa: E402
 from capitate.training.locator_data import Hands, locator_batch  # noqa: E402
 from capitate.training.locator_network import LocatorNetwork, locator_loss  # noqa: E402
 from capitate.training.locator_run import run_locator  # noqa: E402
+from capitate.training.settings.locator import LabelFiles, LocatorConfig, Round  # noqa: E402
 
 POINTS = [f"{f}{k}" for f in ("forefinger", "middle_finger", "ring_finger", "pinky_finger") for k in (1, 2, 3)]
 POINTS += ["thumb1", "thumb2", "thumb3", "wrist"]

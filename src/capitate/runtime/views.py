@@ -4,8 +4,8 @@ Three steps, each a function of pixels alone:
 
 1. `squash`: the whole film on a square of 299 x 299, bilinear with antialiasing. The public training films exist only
    in this form, so every film is brought to it first; what a film's size, aspect or bit depth was is forgotten here.
-2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`; a
-   second look at a close-up of that frame makes it independent of how much else is on the film.
+2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`;
+   further looks at close-ups of that frame make it independent of what else is on the film.
 3. `ViewRule.view`: the hand, upright and scaled to a fixed share of the picture, with contrast stretched between
    percentiles of the view, at 8 bit. Padding, rotation and scale of the stored film drop out here.
 """
@@ -95,16 +95,19 @@ class HandFrame:
         (cx, cy), (rx, ry), (dx, dy) = self.centre, self.right, self.down
         return HandFrame((-cx, cy), (rx, -ry), (-dx, dy))
 
-    def compose(self, inner: HandFrame, *, reach: float) -> HandFrame:
+    def compose(self, inner: HandFrame, *, margins: tuple[float, float, float, float]) -> HandFrame:
         """Bring a frame found in a close-up back to the picture that the close-up was cut from.
 
         Args:
             inner: in the close-up's coordinates.
-            reach: half width of the close-up in half axes of this frame.
+            margins: the close-up's around this frame, as those of a `ViewRule`.
         """
-        axes = np.array([self.right, self.down]) * reach
-        centre, right, down = (np.array(v) @ axes for v in (inner.centre, inner.right, inner.down))
-        return HandFrame(*(_pair(v) for v in (centre + np.array(self.centre), right, down)))
+        left, top, right, bottom = margins
+        axes = np.array([self.right, self.down])
+        middle = np.array(self.centre) + np.array([right - left, bottom - top]) @ axes
+        axes *= np.array([[1 + left + right], [1 + top + bottom]])
+        centre, across, down = (np.array(v) @ axes for v in (inner.centre, inner.right, inner.down))
+        return HandFrame(*(_pair(v) for v in (centre + middle, across, down)))
 
     @classmethod
     def mean(cls, *frames: HandFrame) -> HandFrame:

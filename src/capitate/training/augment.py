@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from capitate.training.config import AugmentConfig
+from capitate.training.settings.augment import AugmentConfig
 
 __all__ = ["Drawn", "apply", "draw"]
 

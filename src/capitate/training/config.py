@@ -13,98 +13,17 @@ from typing import Any, TypeVar
 
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import TestView
+from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.locator import LocatorConfig
+from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
+from capitate.training.settings.optimiser import OptimiserConfig, Stage
 
-__all__ = [
-    "SIX_VIEWS",
-    "AugmentConfig",
-    "BoneAgeConfig",
-    "LabelFiles",
-    "LocatorConfig",
-    "NetworkConfig",
-    "OptimiserConfig",
-    "Round",
-    "Stage",
-    "experiment_of",
-    "load_config",
-    "load_experiment",
-]
+__all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
 
 T = TypeVar("T")
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
-
-_SEX_ENTRANCES = ("none", "early", "late", "both")
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Backbone, pooling, where sex enters, head.
-
-    Attributes:
-        backbone: `resnet` for timm's residual network with `widths` and `depths`, or any timm name.
-        widths: channels of the stages.
-        depths: blocks of the stages.
-        drop_path: stochastic depth.
-        pool: side of the grid that the last feature map is averaged to.
-        sex: `none`, `early`, `late` or `both`.
-        sex_width: width of the late sex embedding.
-        hidden: width of the hidden layer of the head.
-        dropout: before the head.
-    """
-
-    backbone: str = "resnet"
-    widths: tuple[int, ...] = (32, 64, 128, 192)
-    depths: tuple[int, ...] = (2, 2, 2, 2)
-    drop_path: float = 0.0
-    pool: int = 1
-    sex: str = "late"
-    sex_width: int = 32
-    hidden: int = 256
-    dropout: float = 0.2
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Ranges of the augmentation; see `capitate.training.augment`."""
-
-    rotation: float = 12.0
-    scale: float = 0.10
-    aspect: float = 0.08
-    shear: float = 0.08
-    shift: float = 0.06
-    flip: float = 0.5
-    gamma: float = 0.4
-    contrast: float = 0.25
-    noise: float = 6.0
-    blur: float = 0.3
-    surroundings: float = 0.4
-    patches: float = 0.5
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of the schedule at one resolution: epochs, rows and columns."""
-
-    epochs: int
-    height: int
-    width: int
-
-
-@dataclass(frozen=True)
-class OptimiserConfig:
-    """AdamW with one cycle, exponential moving average of the weights."""
-
-    stages: tuple[Stage, ...] = (Stage(12, 160, 128),)
-    batch: int = 64
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    warm_up: float = 0.15
-    average: float = 0.998
-    clip: float = 1.0
-    loss: str = "combined"
-    unknown_sex: float = 0.15
-    distil: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,65 +51,6 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the configuration as plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class LabelFiles:
-    """The locator's labels: tables of key points and of joint boxes, relative to the table of films."""
-
-    keypoints: str = "../joints/hand-keypoints-21.csv"
-    boxes: str = "../joints/boxes-21.csv"
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round of the locator's training with AdamW and one cycle.
-
-    Attributes:
-        epochs: passes over the hands.
-        learning_rate: peak of the cycle.
-        warm_up: share of the steps before the peak.
-        average: most that the running average of the weights keeps a step; 0 for none.
-    """
-
-    epochs: int
-    learning_rate: float
-    warm_up: float
-    average: float
-
-
-@dataclass(frozen=True)
-class LocatorConfig:
-    """The hand locator's training: labelled hands, then all films with the first round's own labels.
-
-    Attributes:
-        name: of the bundle.
-        seed: of weights, order and augmentation.
-        held_out: labelled hands that no round learns from.
-        batch: hands a step.
-        weight_decay: of AdamW.
-        disagreement: films whose four views disagree by this much or more, in units where the film is 2 wide, teach
-            nothing in the second round.
-        repeat: how often a labelled hand comes again in an epoch of the second round.
-        labels: tables of the labels.
-        first: round on the labelled hands.
-        second: round on all films.
-    """
-
-    name: str = "hand-locator"
-    seed: int = 0
-    held_out: int = 150
-    batch: int = 64
-    weight_decay: float = 0.02
-    disagreement: float = 0.15
-    repeat: int = 4
-    labels: LabelFiles = field(default_factory=LabelFiles)
-    first: Round = field(default_factory=lambda: Round(200, 3e-3, 0.3, 0.0))
-    second: Round = field(default_factory=lambda: Round(18, 2e-3, 0.1, 0.998))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -245,8 +105,8 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
 
 def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
-    if config.network.sex not in _SEX_ENTRANCES:
-        raise UsageError(f"network.sex must be one of {', '.join(_SEX_ENTRANCES)}, got {config.network.sex!r}")
+    if config.network.sex not in SEX_ENTRANCES:
+        raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
     if not config.optimiser.stages:
         raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
     if not config.test_views:

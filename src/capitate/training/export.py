@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from capitate.runtime.bundle import write_sums
+from capitate.training.smooth_stride import unfolded
 
 __all__ = ["export_network", "pack_weights", "write_bundle"]
 
@@ -51,7 +53,7 @@ def export(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            module.eval().to(memory_format=torch.contiguous_format),
+            unfolded(copy.deepcopy(module)).eval().to(memory_format=torch.contiguous_format),
             example,
             str(path),
             input_names=list(inputs),

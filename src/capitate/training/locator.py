@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from capitate.training.config import LocatorConfig
 from capitate.training.joints_labels import HandLabel
 from capitate.training.locator_data import Hands, locator_batch
 from capitate.training.locator_fit import fit_round
 from capitate.training.locator_network import LocatorNetwork
 from capitate.training.pseudo_labels import PseudoLabels, pseudo_label
+from capitate.training.settings.locator import LocatorConfig
 from capitate.training.weights import load_weights, save_weights
 
 __all__ = ["LocatorErrors", "LocatorResult", "measure", "train_locator"]

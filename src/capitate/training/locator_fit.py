@@ -9,9 +9,9 @@ import time
 import torch
 from torch import Tensor, nn
 
-from capitate.training.config import LocatorConfig, Round
 from capitate.training.locator_data import Hands, draw_films, locator_batch
 from capitate.training.locator_network import LocatorNetwork, locator_loss
+from capitate.training.settings.locator import LocatorConfig, Round
 
 __all__ = ["fit_round"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
-from capitate.training.config import LocatorConfig
 from capitate.training.joints_labels import audit_boxes, hand_labels
 from capitate.training.layouts import read_any
 from capitate.training.locator import train_locator
 from capitate.training.locator_network import LocatorNetwork
 from capitate.training.prepare import squashed_films
 from capitate.training.runs import Run, claim, write_ids, write_json
+from capitate.training.settings.locator import LocatorConfig
 from capitate.training.weights import load_weights, save_weights
 
 __all__ = ["load_locator_run", "run_locator"]

@@ -9,7 +9,8 @@ from capitate.training import torchvision_bridge  # noqa: F401  # isort: skip  (
 import timm
 from timm.models.resnet import BasicBlock, ResNet
 
-from capitate.training.config import NetworkConfig
+from capitate.training.settings.network import NetworkConfig
+from capitate.training.smooth_stride import smooth_strides
 
 __all__ = ["BINS", "BIN_MONTHS", "BoneAgeNetwork", "bin_centres", "make_backbone"]
 
@@ -24,8 +25,15 @@ def bin_centres(device: torch.device | str = "cpu") -> Tensor:
 
 def make_backbone(config: NetworkConfig) -> nn.Module:
     """Build timm's network by name, or its residual network with the stages that the configuration states."""
-    if config.backbone != "resnet":
-        return timm.create_model(config.backbone, in_chans=1, num_classes=0, pretrained=False)
+    backbone = _residual(config) if config.backbone == "resnet" else _named(config)
+    return smooth_strides(backbone) if config.smooth_strides else backbone
+
+
+def _named(config: NetworkConfig) -> nn.Module:
+    return timm.create_model(config.backbone, in_chans=1, num_classes=0, pretrained=False)
+
+
+def _residual(config: NetworkConfig) -> nn.Module:
     return ResNet(
         BasicBlock,
         list(config.depths),

@@ -1,0 +1,1 @@
+"""What an experiment may set, one module a part; `capitate.training.config` reads them from TOML."""
