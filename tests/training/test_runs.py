@@ -14,7 +14,8 @@ pytest.importorskip("safetensors")
 from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
-from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
+from capitate.training.beginning import load_bone_age_run  # noqa: E402
+from capitate.training.bone_age_run import run_bone_age, teach  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.cards import card_text  # noqa: E402

@@ -33,7 +33,7 @@ _TeacherData = Annotated[
 ]
 _Start = Annotated[
     Path | None,
-    typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, which held out the same fold."),
+    typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, or of a released bundle by name."),
 ]
 _Changes = Annotated[
     list[str] | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
-from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.beginning import Beginning, begin, load_bone_age_run
+from capitate.training.config import BoneAgeConfig
 from capitate.training.loop import predict, train
 from capitate.training.losses import LOSSES
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
 from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
 from capitate.training.view_store import SEX_INDEX, ViewStore
-from capitate.training.weights import load_weights, save_weights
+from capitate.training.weights import save_weights
 
-__all__ = ["load_bone_age_run", "run_bone_age", "teach"]
+__all__ = ["run_bone_age", "teach"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def run_bone_age(
         data: folder of a `ViewStore` with its `view.json`.
         out: run folder.
         fold: held out, and predicted at the end; None learns from every film.
-        start: run whose averaged weights this one begins with; it must not have seen a film of the held-out fold.
+        start: run, or released bundle by name or folder, whose weights this one begins with; they must not have seen
+            a film of the held-out fold.
         teachers: runs whose mean distribution is learnt from as well, by the share `optimiser.distil`. With a fold
             held out, teachers that have seen one of its films are left out.
         teacher_data: the teachers' own store, where their views are of another size than this run's.
@@ -67,37 +69,24 @@ def run_bone_age(
     taught_on = store if teacher_data is None else _open(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
-    begun = None if start is None else _beginning(Run.load(start), config, hidden)
+    begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows)
     runs = _honest([Run.load(folder) for folder in teachers], hidden)
     digest = label_digest(store.ids, store.months, store.sexes)
     split: dict[str, Any] = {"fold": fold, "folds": config.folds, "labels_sha256": digest}
     if begun:
-        split["start"] = begun.reference
+        split["start"] = dict(begun.reference)
     if runs:
         split["teachers"] = [run.reference for run in runs]
     claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
     shutil.copyfile(data / "view.json", out / "view.json")
     write_ids(out / "training-ids.txt", _known(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
     teacher = teach(store, runs, data=taught_on) if runs else None
-    weights = load_bone_age_run(begun)[0].state_dict() if begun else None
-    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights)
+    result = train(store, rows, seeded, folder=out, teacher=teacher, start=begun.weights if begun else None)
     write_history(out / "history.csv", result.history)
     save_weights(result.network, out / "weights.safetensors")
     figures = _predict(result.network, store, held_out, config, out) if held_out.size else {}
     write_json(out / "metrics.json", figures)
     return figures
-
-
-def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, BoneAgeConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a bone-age run is needed")
-    return load_weights(BoneAgeNetwork(config.network), run.weights).eval(), config
 
 
 def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = None) -> NDArray[np.float32]:
@@ -163,27 +152,7 @@ def _honest(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
     return honest
 
 
-def _beginning(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Run:
-    """Refuse a run to start from that knows a held-out film or whose network is another."""
-    if run.training_ids & held_out:
-        there = "no fold" if run.fold is None else f"fold {run.fold}"
-        raise UsageError(
-            f"the run {run.folder} to start from held out {there} and has seen films of the fold held out here; "
-            "start from the run that held out the same fold"
-        )
-    _, theirs = load_bone_age_run(run)
-    ours, network = config.network, theirs.network
-    other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in {"dropout", "drop_path"}]
-    if shapes:
-        raise UsageError(
-            f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "
-            f"there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
-        )
-    return run
-
-
-def _known(ids: Sequence[str], others: Sequence[Run]) -> list[str]:
+def _known(ids: Sequence[str], others: Sequence[Run | Beginning]) -> list[str]:
     """Give the films that a run learns from, then those that it knows through other runs only."""
     through = frozenset[str]().union(*(run.training_ids for run in others))
     return [*ids, *sorted(through.difference(ids))]

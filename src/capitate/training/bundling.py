@@ -16,7 +16,7 @@ from capitate.errors import UsageError
 from capitate.runtime.bone_age import TestView
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
-from capitate.training.bone_age_run import load_bone_age_run
+from capitate.training.beginning import load_bone_age_run
 from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.export import export, export_network, write_bundle

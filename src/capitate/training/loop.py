@@ -18,7 +18,7 @@ from torch import Tensor
 from capitate.runtime.bone_age import TestView
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
-from capitate.training.losses import LOSSES, distillation
+from capitate.training.losses import LOSSES, distillation, inconsistency
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.view_store import ViewStore
 
@@ -91,16 +91,22 @@ def _prepare(  # noqa: PLR0917
     teacher: NDArray[np.float32] | None,
 ) -> Batch:
     """Augment a batch, hide some sexes, and bind its targets into a loss."""
+    settings = config.optimiser
+    times = 2 if settings.consistency > 0 else 1
+    hidden = np.tile((torch.rand(len(rows), generator=generator) < settings.unknown_sex).numpy(), times)
+    rows = np.tile(rows, times)
     views, masks, months, sexes = store.batch(rows, size=size)
     views = augment.apply(views, masks, augment.draw(len(rows), config.augment, generator=generator))
-    hidden = torch.rand(len(rows), generator=generator) < config.optimiser.unknown_sex
-    sexes = torch.where(hidden, torch.full_like(sexes, 2), sexes)
-    labels = LOSSES[config.optimiser.loss]
-    if teacher is None:
-        return views, sexes, lambda logits: labels(logits, months)
-    share = config.optimiser.distil
-    target = torch.from_numpy(teacher[rows, sexes.numpy()])
-    return views, sexes, lambda logits: share * distillation(logits, target) + (1 - share) * labels(logits, months)
+    sexes = torch.where(torch.from_numpy(hidden), torch.full_like(sexes, 2), sexes)
+    target = None if teacher is None else torch.from_numpy(teacher[rows, sexes.numpy()])
+
+    def loss(logits: Tensor) -> Tensor:
+        total = LOSSES[settings.loss](logits, months)
+        if target is not None:
+            total = settings.distil * distillation(logits, target) + (1 - settings.distil) * total
+        return total + settings.consistency * inconsistency(logits) if times > 1 else total
+
+    return views, sexes, loss
 
 
 class _State:
