@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,12 @@ from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import Calibration
 from capitate.runtime.session import Session
+from capitate.runtime.several_views import TestView, read_test_views
 from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
 __all__ = ["SEX_CODES", "BoneAgeModel", "TestView", "smoothed", "view_rule"]
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
@@ -29,33 +27,6 @@ def view_rule(card: dict[str, Any]) -> ViewRule:
     """Read the view of a bundle's card."""
     view = card["view"]
     return ViewRule(int(view["height"]), int(view["width"]), tuple(view["margins"]), tuple(view["percentiles"]))
-
-
-@dataclass(frozen=True)
-class TestView:
-    """A view moved by whole pixels, mirrored or not.
-
-    A network with strides answers a little differently when a hand moves by a pixel; the mean over a few such moves
-    does so much less (docs/bone-age-model.md).
-
-    Attributes:
-        right: pixels by which the picture moves to the right.
-        down: pixels by which it moves down.
-        mirrored: whether left and right are exchanged afterwards.
-    """
-
-    right: int
-    down: int
-    mirrored: bool
-
-    def of(self, view: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Move a view, (height, width); what comes in from outside is 0."""
-        moved = np.zeros_like(view)
-        height, width = view.shape
-        to_rows, from_rows = _overlap(self.down, height)
-        to_columns, from_columns = _overlap(self.right, width)
-        moved[to_rows, to_columns] = view[from_rows, from_columns]
-        return moved[:, ::-1] if self.mirrored else moved
 
 
 def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray[np.float32]:
@@ -74,11 +45,6 @@ def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray
     if months > 0:
         probabilities = gaussian_filter1d(probabilities.astype(np.float64), months, axis=1, mode="nearest")
     return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _overlap(shift: int, size: int) -> tuple[slice, slice]:
-    """Give where to and where from a line of `size` pixels is copied when it moves by `shift`."""
-    return slice(max(shift, 0), size + min(shift, 0)), slice(max(-shift, 0), size + min(-shift, 0))
 
 
 def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
@@ -107,7 +73,7 @@ class BoneAgeModel:
         self._surroundings_removed = bool(self.bundle.card["surroundings_removed"])
         self._smoothing = float(self.bundle.card["smoothing_months"])
         paths = self.bundle.networks if member is None else (self.bundle.networks[member],)
-        self.test_views = tuple(TestView(int(x), int(y), bool(m)) for x, y, m in self.bundle.card["test_views"])
+        self.test_views = read_test_views(self.bundle.card["test_views"])
         self._sessions = [Session(path, threads=threads) for path in paths]
 
     def views(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import TestView
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.bone_age_run import load_bone_age_run
@@ -95,7 +94,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     if len(sizes) != 1:
         raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
     if len(views) != 1:
-        found = sorted((_plain(each), *rest) for each, *rest in views)
+        found = sorted((str([view.to_card() for view in each]), *rest) for each, *rest in views)
         raise UsageError(f"networks of one bundle share test views, smoothing and surroundings, got {found}")
     ((height, width),), ((test_views, smoothing, removed),) = sizes, views
     rule = read_rule(runs[0].folder)
@@ -121,7 +120,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         },
         runtime={
             "view": view,
-            "test_views": _plain(test_views),
+            "test_views": [view.to_card() for view in test_views],
             "smoothing_months": smoothing,
             "surroundings_removed": removed,
             "calibration": report["calibration"],
@@ -191,11 +190,6 @@ def _member_calibrations(runs: Sequence[Run], *, level: float) -> list[dict[str,
 def _out_of_fold(runs: Sequence[Run]) -> list[Path]:
     """Files of predictions for held-out folds, of the runs that have one."""
     return [path for run in runs if (path := run.out_of_fold) is not None]
-
-
-def _plain(views: Sequence[TestView]) -> list[list[int | bool]]:
-    """Write test views as a card holds them."""
-    return [[view.right, view.down, view.mirrored] for view in views]
 
 
 def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
