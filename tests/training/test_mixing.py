@@ -32,6 +32,12 @@ def test_views_ages_and_teachers_are_mixed_alike():
     assert mixture.of(torch.eye(2)).tolist() == [[0.75, 0.25], [0.5, 0.5]]
 
 
+def test_a_teachers_answer_for_the_partner_may_be_given_apart():
+    mixture = Mixture(torch.tensor([1, 0]), torch.tensor([0.75, 0.5]))
+    mixed = mixture.of(torch.tensor([100.0, 20.0]), partners=torch.tensor([40.0, 60.0]))
+    assert mixed.tolist() == [85.0, 40.0]
+
+
 def test_every_film_has_a_share_of_its_own_from_the_beta_distribution():
     share = draw_mixture(MONTHS, SEXES, MIXED, generator=generator()).share
     assert len(share.unique()) > 390

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -133,3 +135,35 @@ def test_settings_that_cannot_be_are_named(values, message):
 def test_ages_and_sexes_belong_together():
     with pytest.raises(UsageError, match="got 2 and 3"):
         epoch_rows(np.zeros(2), np.zeros(3, dtype=np.int64), SamplingConfig(), seed=0, epoch=0)
+
+
+def test_training_shows_the_films_and_ages_that_sampling_says(store, tiny, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from capitate.training import loop
+    from capitate.training.view_store import ViewStore
+
+    settings = SamplingConfig(method="strata", edges=(100,), films=12, label_noise=2.0)
+    config = replace(tiny, sampling=settings)
+    shown: list[int] = []
+    batch = ViewStore.batch
+
+    def record(self, rows, *, size=None):
+        shown.extend(rows.tolist())
+        return batch(self, rows, size=size)
+
+    monkeypatch.setattr(ViewStore, "batch", record)
+    learnt = np.arange(4, 30)
+    loop.train(store, learnt, config, folder=tmp_path)
+    months, sexes = store.months[learnt], store.sexes[learnt]
+    expected = [learnt[epoch_rows(months, sexes, settings, seed=config.seed, epoch=k)] for k in range(3)]
+    assert shown == np.concatenate(expected).tolist()
+    assert np.bincount(store.months[shown] >= 100).tolist() == [36, 36]
+
+
+def test_an_experiment_states_its_sampling():
+    from capitate.training.config import load_config
+
+    config = load_config(overrides=["sampling.method=bins", "sampling.films=500"])
+    assert (config.sampling.method, config.sampling.films, config.sampling.bins) == ("bins", 500, 10)
+    with pytest.raises(UsageError, match=r"unknown key sampling\.method_of"):
+        load_config(overrides=["sampling.method_of=1"])

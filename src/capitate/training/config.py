@@ -17,6 +17,7 @@ from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig, Stage
+from capitate.training.settings.sampling import SamplingConfig
 
 __all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
 
@@ -40,6 +41,7 @@ class BoneAgeConfig:
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
+        sampling: see `SamplingConfig`.
     """
 
     name: str = "bone-age"
@@ -51,6 +53,7 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""

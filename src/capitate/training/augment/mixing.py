@@ -41,14 +41,17 @@ class Mixture:
     partner: Tensor
     share: Tensor
 
-    def of(self, values: Tensor) -> Tensor:
+    def of(self, values: Tensor, *, partners: Tensor | None = None) -> Tensor:
         """Mix what belongs to the films: views, ages in months or probabilities.
 
         Args:
             values: float (n, ...).
+            partners: the same of every film's partner, where it is not simply the partner's row of `values`, such as a
+                teacher's answer for the partner under the sex that the mixture is shown with.
         """
+        partners = values[self.partner.to(values.device)] if partners is None else partners
         share = self.share.to(values.device).view(-1, *[1] * (values.ndim - 1))
-        return torch.lerp(values[self.partner.to(values.device)], values, share)
+        return torch.lerp(partners, values, share)
 
     def sexes(self, codes: Tensor) -> Tensor:
         """Give sex codes (n,) with the sex hidden where the two films differ in it."""
