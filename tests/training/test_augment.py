@@ -138,7 +138,7 @@ def test_numbers_come_from_one_source(given, message):
         ({"rotation": -1.0}, "augment.rotation must be 0 or more, got -1.0"),
         ({"crop": 0.95}, "augment.crop must lie between 0 and 0.9"),
         ({"uniform_operations": 5}, "augment.uniform_operations must lie between 0 and 4, got 5"),
-        ({"clahe": 0.5, "clahe_tiles": 1}, "clahe_tiles of 2 or more, got 4.0 and 1"),
+        ({"clahe": 0.5, "clahe_tiles": 1}, "clahe_tiles of 2 to 16, got 4.0 and 1"),
         ({"mixup": 0.4, "mixup_sex": "mean"}, "mixup_sex must be one of same, hidden, got 'mean'"),
         ({"mixup_months": 12.0}, "mixup_months is 12 without mixup"),
     ],
@@ -197,3 +197,22 @@ def test_predictions_do_not_depend_on_what_was_augmented_before(store, tiny, tmp
     result = loop.train(store, np.arange(24), config, folder=tmp_path)
     assert all(np.array_equal(a, b) for a, b in zip(films, (store.views, store.months, store.sexes), strict=True))
     assert all(np.isfinite(row["loss"]) for row in result.history)
+
+
+def test_held_out_films_are_predicted_as_if_there_were_no_augmentation(saved, two, tmp_path):
+    """A run with everything on writes the predictions that its weights give to the films as they are stored."""
+    from capitate.training.bone_age_run import load_bone_age_run, run_bone_age
+    from capitate.training.out_of_fold import OutOfFold
+    from capitate.training.runs import Run
+    from capitate.training.view_store import ViewStore
+
+    config = replace(two, augment=EVERYTHING, smoothing_months=0.0, surroundings_removed=False)
+    run_bone_age(config, saved, tmp_path / "run", fold=0)
+    written = OutOfFold.load([tmp_path / "run" / "out-of-fold.npz"])
+    network, _ = load_bone_age_run(Run.load(tmp_path / "run"))
+    store = ViewStore.load(saved)
+    rows = np.flatnonzero(np.isin(store.ids, written.ids))
+    plain = loop.predict(network, store, rows, test_views=config.test_views)
+    assert np.array_equal(store.ids[rows], written.ids)
+    assert written.given == pytest.approx(plain, abs=1e-6)
+    assert np.array_equal(written.months, store.months[rows])

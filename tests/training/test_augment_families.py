@@ -56,6 +56,14 @@ def test_a_shift_by_whole_pixels_moves_and_fills_with_black():
     assert (moved[:, :, :, :3] < 1e-4).all()
 
 
+def test_a_map_means_what_it_means_to_torch():
+    """The released recipes sampled by torch's own grid; kornia samples the same places."""
+    x, maps = picture(n=8), augment.draw(8, AugmentConfig(), generator=generator()).geometry.affine
+    grid = torch.nn.functional.affine_grid(maps, list(x.shape), align_corners=False)
+    expected = torch.nn.functional.grid_sample(x, grid, align_corners=False)
+    assert torch.allclose(warp(x, maps), expected, atol=1e-3)
+
+
 def test_shift_scale_aspect_and_shear_stay_within_their_keys():
     assert drawn_geometry(shift=0.1).affine[:, :, 2].abs().max() <= 0.2
     scales = drawn_geometry(scale=0.2).affine
@@ -135,3 +143,19 @@ def test_a_partner_is_another_film_and_every_other_film_may_be_it():
     assert {int(one.partner[0]) for one in many} == {1, 2, 3, 4}
     alone = augment.draw(1, replace(NOTHING, histogram=1.0), generator=generator()).histogram
     assert alone.partner.tolist() == [0]
+
+
+@pytest.mark.parametrize("tiles", [2, 3, 8, 16])
+def test_clahe_takes_every_allowed_number_of_tiles_on_the_smallest_views(tiles):
+    x = picture(height=112, width=88)
+    assert Clahe(torch.tensor([4.0]), torch.tensor([tiles])).apply(x).shape == x.shape
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_applies_what_was_drawn_as_the_cpu_does():
+    config = AugmentConfig(noise=0.0, flip_vertical=0.5, crop=0.3, histogram=0.5, clahe=0.5, uniform_operations=2)
+    views, masks = picture(n=16) * 255, torch.ones(16, 1, 40, 32, dtype=torch.bool)
+    masks[:, :, :8] = False
+    drawn = augment.draw(16, config, generator=generator())
+    there = augment.apply(views.cuda(), masks.cuda(), drawn).cpu()
+    assert (there - augment.apply(views, masks, drawn)).abs().mean() < 0.5

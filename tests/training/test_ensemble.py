@@ -85,6 +85,7 @@ def test_seeds_and_architectures_of_every_fold_become_one_bundle(two, saved, run
     pytest.importorskip("torch")
     from capitate.training.bone_age_run import run_bone_age
     from capitate.training.bundling import bundle_runs
+    from capitate.training.cards import card_text
 
     wider = replace(two, seed=7, network=replace(two.network, widths=(8, 8, 16, 24)))
     others = [tmp_path / f"wider-{k}" for k in (0, 1)]
@@ -100,6 +101,7 @@ def test_seeds_and_architectures_of_every_fold_become_one_bundle(two, saved, run
     assert len(model._sessions) == 4
     assert model.disagreement is not None
     assert model.disagreement.films == 32
+    assert model.disagreement.sentence() in card_text(card)
     assert len(BoneAgeModel(bundle, threads=1, member=1)._sessions) == 2
     with pytest.raises(UsageError, match="folds 0 to 1, as many runs each"):
         bundle_runs([*runs, others[0]], tmp_path / "uneven")
@@ -118,6 +120,4 @@ def test_the_calibrate_command_joins_members(runs, tmp_path, capsys):
     assert int(end.value.code or 0) == 0
     rule = json.loads((tmp_path / "report.json").read_text())["disagreement"]
     assert rule["films"] == len(films)
-    assert (
-        f"Members of the ensemble disagree where their ages scatter by {rule['months']:.2f}" in capsys.readouterr().out
-    )
+    assert f"disagree where their ages scatter by {rule['months']:.2f} months" in capsys.readouterr().out

@@ -45,6 +45,14 @@ class Disagreement:
         """Give the values for a card, months to a hundredth."""
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
+    def sentence(self) -> str:
+        """Say what the rule is and what was measured with it."""
+        return (
+            f"The members of the ensemble disagree where their ages scatter by {self.months:.2f} months or more "
+            f"({100 * self.share:.1f} % of {self.films} films that none had seen): mean absolute error "
+            f"{self.mae_marked:.2f} months there, {self.mae_others:.2f} elsewhere."
+        )
+
 
 def scatter(answers: Sequence[NDArray[np.floating[Any]]] | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Give the standard deviation, in months, of the members' medians for each film.

@@ -42,16 +42,8 @@ def to_markdown(report: CalibrationReport, *, disagreement: Disagreement | None 
         "\n".join(_pit(report)),
     ]
     if disagreement is not None:
-        parts.append(_rule(disagreement))
+        parts.append(disagreement.sentence())
     return "\n\n".join(parts) + "\n"
-
-
-def _rule(rule: Disagreement) -> str:
-    return (
-        f"Members of the ensemble disagree where their ages scatter by {rule.months:.2f} months or more "
-        f"({100 * rule.share:.1f} % of {rule.films} films): MAE {rule.mae_marked:.2f} there, {rule.mae_others:.2f} "
-        "elsewhere."
-    )
 
 
 def _figures(report: CalibrationReport) -> Iterator[str]:

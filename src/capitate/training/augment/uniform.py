@@ -32,7 +32,8 @@ from capitate.training.settings.augment import MOST_OPERATIONS, AugmentConfig
 __all__ = ["Operation", "UniformAugment", "change"]
 
 SHEAR, SHIFT, TURN, CUT_OUT = 0.2, 0.1, 30.0, 0.2
-"""Largest shear (heights a width), shift (shares of a side), rotation (degrees) and side of the cut-out square."""
+"""Largest shear (slide across one side, as a share of the other), shift (shares of a side), rotation (degrees) and side
+of the cut-out square (shares of the width)."""
 FACTORS = (0.1, 1.9)
 """Range of the factors of contrast, brightness and sharpness; 1 changes nothing."""
 BITS = (4, 8)

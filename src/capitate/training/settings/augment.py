@@ -13,6 +13,8 @@ _WIDTHS = ("rotation", "scale", "aspect", "shear", "shift", "gamma", "contrast",
 _STRENGTHS = ("rotation", "scale", "aspect", "shear", "shift", "gamma", "contrast", "noise", "crop")
 MIXED_SEX = ("same", "hidden")
 MOST_OPERATIONS = 4
+MOST_TILES = 16
+"""Tiles of a view of 112 x 88, the smallest that the released recipes train on, then have 6 pixels a side."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class AugmentConfig:
         rotation: degrees; the sum of two even draws within this, so at most twice as many.
         scale: logarithm of the largest factor.
         aspect: logarithm of the largest factor by which width grows and height shrinks.
-        shear: largest shift of a column by rows, in heights a width.
+        shear: largest slide of the last row against the first, as a share of the width.
         shift: largest shift, in widths and heights of the view.
         crop: most of the view's area that a crop leaves away; what stays is enlarged to the whole view.
         flip: share of views mirrored left to right.
@@ -36,7 +38,7 @@ class AugmentConfig:
         patches: probability of each of two grey rectangles beside the hand.
         clahe: share of views with contrast-limited adaptive histogram equalisation.
         clahe_clip: largest clip limit, in multiples of an even histogram's count; the least is 1.
-        clahe_tiles: tiles along each side.
+        clahe_tiles: tiles along each side, 2 to 16.
         histogram: share of views whose grey levels are matched to those of another film of the batch.
         uniform_operations: operations a view of UniformAugment, 2 in its publication, at most 4.
         mixup: both parameters of the beta distribution that the share of the partner is drawn from.
@@ -84,9 +86,9 @@ class AugmentConfig:
             raise UsageError(
                 f"augment.uniform_operations must lie between 0 and {MOST_OPERATIONS}, got {self.uniform_operations}"
             )
-        if self.clahe and (self.clahe_clip < 1 or self.clahe_tiles < 2):
+        if self.clahe and (self.clahe_clip < 1 or not 2 <= self.clahe_tiles <= MOST_TILES):
             raise UsageError(
-                "augment.clahe needs clahe_clip of 1 or more and clahe_tiles of 2 or more, "
+                f"augment.clahe needs clahe_clip of 1 or more and clahe_tiles of 2 to {MOST_TILES}, "
                 f"got {self.clahe_clip} and {self.clahe_tiles}"
             )
         if self.mixup and self.mixup_sex not in MIXED_SEX:
