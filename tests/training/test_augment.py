@@ -110,6 +110,16 @@ def test_a_film_is_augmented_alike_in_any_batch(views, masks):
         assert torch.allclose(augment.apply(views[part], masks[part], drawn), whole[part], atol=1e-3)
 
 
+def test_switching_one_transform_on_leaves_what_the_others_drew():
+    plain = augment.draw(6, AugmentConfig(), generator=generator())
+    crops = replace(AugmentConfig(), crop=0.3, clahe=0.5, histogram=0.5, flip_vertical=0.5, uniform_operations=3)
+    more = augment.draw(6, crops, generator=generator())
+    for family in ("surroundings", "blur", "tone", "noise"):
+        one, other = getattr(plain, family), getattr(more, family)
+        assert all(torch.equal(getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
+    assert not torch.equal(plain.geometry.affine, more.geometry.affine)
+
+
 def test_seeds_differ_by_run_epoch_film_and_occurrence():
     first = augment.film_seeds(["7", "8", "7"], seed=1, epoch=0)
     assert first == augment.film_seeds(["7", "8", "7"], seed=1, epoch=0)

@@ -70,7 +70,7 @@ def train(
         months = noisy_months(store.months, config.sampling, seed=config.seed, epoch=epoch)
         size = (stages[epoch].height, stages[epoch].width)
         losses = [
-            state.step(*_prepare(store, part, config, size, generator, teacher, months))
+            state.step(*_prepare(store, part, config, size, generator, teacher, ages=months))
             for part in np.array_split(order, state.steps_an_epoch)
         ]
         seconds = time.perf_counter() - began
@@ -92,6 +92,7 @@ def _prepare(  # noqa: PLR0917
     size: tuple[int, int],
     generator: torch.Generator,
     teacher: NDArray[np.float32] | None,
+    *,
     ages: NDArray[np.float32],
 ) -> Batch:
     """Augment and mix a batch, hide some sexes, and bind its targets into a loss."""

@@ -31,7 +31,7 @@ class Geometry:
 
     affine: Tensor
 
-    COLUMNS: ClassVar[int] = 14
+    COLUMNS: ClassVar[int] = 13
 
     @classmethod
     def draw(cls, chances: Chances, config: AugmentConfig) -> Geometry:
@@ -54,12 +54,11 @@ class Geometry:
 def _cropped(affine: Tensor, chances: Chances, most: float) -> Tensor:
     """Let maps begin from a part of the output: area 1 - `most` to 1, ratio as stated, anywhere inside."""
     area = 1 - chances.take(1) * most
-    ratio = torch.exp(chances.take(1) * 2 * _CROP_RATIO - _CROP_RATIO) if most else torch.ones_like(area)
-    chances_of_place = chances.take(3)[:, :2] * 2 - 1
+    ratio = torch.exp((chances.take(1) * 2 - 1) * (_CROP_RATIO if most else 0.0))
     sides = torch.cat([(area * ratio).sqrt(), (area / ratio).sqrt()], 1).clamp(max=1)
+    place = (chances.take(2) * 2 - 1) * (1 - sides)
     turned = affine[:, :, :2]
-    centre = (turned @ (chances_of_place * (1 - sides))[:, :, None]) + affine[:, :, 2:]
-    return torch.cat([turned * sides[:, None, :], centre], 2)
+    return torch.cat([turned * sides[:, None, :], turned @ place[:, :, None] + affine[:, :, 2:]], 2)
 
 
 def warp(x: Tensor, affine: Tensor) -> Tensor:
