@@ -17,7 +17,7 @@ from capitate.errors import MissingExtraError, UsageError
 
 __all__ = ["calibrate", "data", "export", "train"]
 
-_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors"})
+_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "kornia"})
 
 data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
 
