@@ -31,6 +31,11 @@ def test_file_and_overrides(tmp_path):
     assert views == (bone_age.TestView(-3, 2, False), bone_age.TestView(0, 4, True))
 
 
+def test_two_answers_to_one_film_and_one_film_of_two_exclude_each_other():
+    with pytest.raises(UsageError, match=r"set one of them to 0, got 1 and 0\.2"):
+        load_config(overrides=["optimiser.consistency=1", "augment.mixup=0.2"])
+
+
 @pytest.mark.parametrize(
     ("override", "says"),
     [

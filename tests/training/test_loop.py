@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import loop  # noqa: E402
+from capitate.training.losses import inconsistency  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 
@@ -137,3 +138,20 @@ def test_a_pupil_follows_its_teacher(store, rows, tiny, tmp_path):
     settings = replace(tiny.optimiser, distil=1.0, stages=tiny.optimiser.stages[1:] * 15, learning_rate=0.02)
     network = loop.train(store, rows, replace(tiny, optimiser=settings), folder=tmp_path, teacher=teacher).network
     assert abs(loop.predict(network, store, rows).argmax(1) - 100).max() <= 5
+
+
+def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, tmp_path):
+    def distance(weight):
+        settings = replace(
+            tiny.optimiser, consistency=weight, stages=tiny.optimiser.stages[1:] * 12, learning_rate=0.02
+        )
+        config = replace(tiny, optimiser=settings, augment=replace(tiny.augment, contrast=0.6))
+        network = loop.train(store, rows, config, folder=tmp_path / str(weight)).network
+        views, sexes, _ = loop._prepare(
+            store, np.tile(rows, 2), config, (64, 48), torch.Generator().manual_seed(0), None, ages=store.months
+        )
+        with torch.no_grad():
+            answers = network.eval()(views[:48], sexes[:48])
+        return float(inconsistency(answers))
+
+    assert distance(20.0) < 0.7 * distance(0.0)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import TestView
+from capitate.runtime.several_views import TestView, read_test_views
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig, Stage
+from capitate.training.settings.sampling import SamplingConfig
 
 __all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
 
@@ -40,6 +41,7 @@ class BoneAgeConfig:
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
+        sampling: see `SamplingConfig`.
     """
 
     name: str = "bone-age"
@@ -51,6 +53,7 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -107,6 +110,11 @@ def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
     if config.network.sex not in SEX_ENTRANCES:
         raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
+    if config.optimiser.consistency and config.augment.mixup:
+        raise UsageError(
+            "optimiser.consistency compares two answers to one film, augment.mixup makes one of two films; "
+            f"set one of them to 0, got {config.optimiser.consistency:g} and {config.augment.mixup:g}"
+        )
     if not config.optimiser.stages:
         raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
     if not config.test_views:
@@ -159,7 +167,7 @@ def _convert(value: object, default: object, where: str) -> object:
     if where.endswith("stages"):
         return _stages(value, where)
     if where == "test_views":
-        return _test_views(value)
+        return read_test_views(value)
     if isinstance(default, tuple) and isinstance(value, list):
         if not all(type(item) is type(default[0]) for item in value):
             raise UsageError(f"{where} must be a list of {type(default[0]).__name__}, got {value!r}")
@@ -181,14 +189,3 @@ def _stages(value: object, where: str) -> tuple[Stage, ...]:
     if not all(type(n) is int and n > 0 for n in numbers):
         raise UsageError(f"{where} must hold whole numbers above 0, got {value!r}")
     return stages
-
-
-def _test_views(value: object) -> tuple[TestView, ...]:
-    """Read `[[right, down, mirrored], ...]` or tables with these keys."""
-    try:
-        views = tuple(TestView(**v) if isinstance(v, dict) else TestView(*v) for v in value)  # type: ignore[attr-defined]
-    except TypeError as error:
-        raise UsageError(f"test_views must be a list of [right, down, mirrored], got {value!r}") from error
-    if not all(type(v.right) is int and type(v.down) is int and type(v.mirrored) is bool for v in views):
-        raise UsageError(f"test_views must hold whole pixels right and down, and true or false, got {value!r}")
-    return views

@@ -20,6 +20,7 @@ from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
 from capitate.training.losses import LOSSES, distillation, inconsistency
 from capitate.training.networks import BoneAgeNetwork
+from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
 from capitate.training.view_store import ViewStore
 
 __all__ = ["Result", "predict", "train"]
@@ -57,23 +58,25 @@ def train(
         start: weights to begin with instead of random ones.
     """
     torch.manual_seed(config.seed)
-    state = _State(config, rows.size, start)
+    ages, sexes = store.months[rows], store.sexes[rows]
+    state = _State(config, films_an_epoch(ages, sexes, config.sampling), start)
     folder.mkdir(parents=True, exist_ok=True)
     state.resume(folder / "last.pt")
     stages = [stage for stage in config.optimiser.stages for _ in range(stage.epochs)]
     for epoch in range(state.epoch, len(stages)):
         began = time.perf_counter()
         generator = torch.Generator().manual_seed(config.seed * 100003 + epoch)
-        order = rows[torch.randperm(rows.size, generator=generator).numpy()]
+        order = rows[epoch_rows(ages, sexes, config.sampling, seed=config.seed, epoch=epoch)]
+        months = noisy_months(store.months, config.sampling, seed=config.seed, epoch=epoch)
         size = (stages[epoch].height, stages[epoch].width)
         losses = [
-            state.step(*_prepare(store, part, config, size, generator, teacher))
+            state.step(*_prepare(store, part, config, size, generator, teacher, ages=months))
             for part in np.array_split(order, state.steps_an_epoch)
         ]
         seconds = time.perf_counter() - began
-        state.history.append({"epoch": epoch, "loss": float(np.mean(losses)), "films_a_second": rows.size / seconds})
+        state.history.append({"epoch": epoch, "loss": float(np.mean(losses)), "films_a_second": order.size / seconds})
         _log.info(
-            "%s epoch %d: loss %.3f, %.0f films a second", config.name, epoch, np.mean(losses), rows.size / seconds
+            "%s epoch %d: loss %.3f, %.0f films a second", config.name, epoch, np.mean(losses), order.size / seconds
         )
         state.save(folder / "last.pt", epoch + 1)
     return Result(state.average, state.history)
@@ -89,16 +92,25 @@ def _prepare(  # noqa: PLR0917
     size: tuple[int, int],
     generator: torch.Generator,
     teacher: NDArray[np.float32] | None,
+    *,
+    ages: NDArray[np.float32],
 ) -> Batch:
-    """Augment a batch, hide some sexes, and bind its targets into a loss."""
+    """Augment and mix a batch, hide some sexes, and bind its targets into a loss."""
     settings = config.optimiser
     times = 2 if settings.consistency > 0 else 1
     hidden = np.tile((torch.rand(len(rows), generator=generator) < settings.unknown_sex).numpy(), times)
     rows = np.tile(rows, times)
-    views, masks, months, sexes = store.batch(rows, size=size)
+    views, masks, _, sexes = store.batch(rows, size=size)
+    months = torch.from_numpy(ages[rows])
     views = augment.apply(views, masks, augment.draw(len(rows), config.augment, generator=generator))
+    mixture = augment.draw_mixture(months, sexes, config.augment, generator=generator)
+    if mixture is not None:
+        views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
     sexes = torch.where(torch.from_numpy(hidden), torch.full_like(sexes, 2), sexes)
     target = None if teacher is None else torch.from_numpy(teacher[rows, sexes.numpy()])
+    if mixture is not None and target is not None and teacher is not None:
+        partners = torch.from_numpy(teacher[rows[mixture.partner.numpy()], sexes.numpy()])
+        target = mixture.of(target, partners=partners)
 
     def loss(logits: Tensor) -> Tensor:
         total = LOSSES[settings.loss](logits, months)
