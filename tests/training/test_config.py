@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,12 @@ def test_the_released_recipe():
 
 
 def test_runs_that_go_on_have_the_network_that_they_start_from():
-    first, *others = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in ("299px", "continued", "distilled"))
-    assert all((one.network, one.folds) == (first.network, first.folds) for one in others)
-    assert all(one.test_views == first.test_views for one in others)
+    names = ("299px", "continued", "consistent", "distilled")
+    first, second, third, last = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in names)
+    assert (first.network, third.network) == (second.network, last.network)
+    assert third.network == replace(first.network, smooth_strides=True)  # which adds no weight
+    assert all((one.folds, one.test_views) == (first.folds, first.test_views) for one in (second, third, last))
+    assert third.augment == last.augment
     assert load_config(CONFIGS / "bone-age-small.toml").test_views == (bone_age.TestView(0, 0, False),)
 
 
