@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 
 import pytest
@@ -87,10 +88,20 @@ def test_what_a_bundle_says_of_itself(copy):
 def test_a_bundle_that_uses_the_networks_of_another_checks_them(tmp_path):
     folders = {name: shutil.copytree(RELEASED / name, tmp_path / name) for name in ("bone-age", "bone-age-small")}
     assert load_bundle(str(folders["bone-age-small"])).networks == (folders["bone-age"] / "model.onnx",)
+    small = folders["bone-age-small"] / "card.json"
+    card = small.read_text(encoding="utf-8")
+    values = json.loads(card)
+    values["networks_of"]["sha256"] *= 2
+    small.write_text(json.dumps(values), encoding="utf-8")
+    write_sums(small.parent)
+    with pytest.raises(BundleDamagedError, match="are not those that bone-age-small was made for"):
+        _ = load_bundle(str(small.parent)).networks
+    small.write_text(card, encoding="utf-8")
+    write_sums(small.parent)
     network = folders["bone-age"] / "model.onnx"
     network.write_bytes(network.read_bytes() + b"0")
     with pytest.raises(BundleDamagedError, match=r"bone-age/model\.onnx was changed"):
         _ = load_bundle(str(folders["bone-age-small"])).networks
     write_sums(folders["bone-age"])
-    with pytest.raises(BundleDamagedError, match="not the network that bone-age-small was made for"):
+    with pytest.raises(BundleDamagedError, match="are not those that bone-age-small was made for"):
         _ = load_bundle(str(folders["bone-age-small"])).networks

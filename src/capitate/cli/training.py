@@ -15,7 +15,7 @@ import typer
 from capitate.cli.options import QuietOption
 from capitate.errors import MissingExtraError, UsageError
 
-__all__ = ["calibrate", "data", "export", "train"]
+__all__ = ["calibrate", "data", "export", "predict", "train"]
 
 _TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "kornia"})
 
@@ -143,6 +143,29 @@ def train(
     print(f"Written to {out}")
 
 
+def predict(
+    *,
+    runs: _Runs,
+    source: Annotated[Path, typer.Option("--data", metavar="STORE", help="Views of `data prepare`.")],
+    out: Annotated[Path, typer.Option("--out", metavar="OOF.npz", dir_okay=False, help="For `calibrate`.")],
+    changes: _Changes = None,
+    threads: _Threads = 1,
+) -> None:
+    """Predict the held-out films of finished runs anew: by other test views, or on views cut anew."""
+    with _training("Predicting held-out films"):
+        from capitate.training.held_out import answer_again, errors_of
+        from capitate.training.out_of_fold import OutOfFold
+        from capitate.training.threads import use_threads
+        from capitate.training.view_store import ViewStore
+
+        use_threads(threads)
+        store = ViewStore.open(source)
+        parts = [answer_again(run, store, changes=changes or ()) for run in runs]
+        films = OutOfFold.beside(parts)
+        films.save(out)
+    print(json.dumps(errors_of(films), indent=1))
+
+
 def calibrate(
     *,
     films: Annotated[
@@ -183,6 +206,11 @@ def export(
         Path | None,
         typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
     ] = None,
+    changes: _Changes = None,
+    shares: Annotated[
+        str | None,
+        typer.Option("--shares", metavar="NAME", help="Bundle that holds the same networks; leave them out here."),
+    ] = None,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="JSON", help="Further figures for the card, a list of objects.")
     ] = None,
@@ -196,6 +224,8 @@ def export(
             version=version,
             calibration=calibration,
             figures=() if figures is None else _figures(figures),
+            changes=changes or (),
+            shares=shares,
         )
         bundle = bundle_runs(runs, out, options=options)
     print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import smoothed
-from capitate.runtime.calibration import quantile
 from capitate.training.beginning import Beginning, begin, load_bone_age_run
 from capitate.training.config import BoneAgeConfig
+from capitate.training.held_out import answer, errors_of
 from capitate.training.loop import predict, train
 from capitate.training.losses import LOSSES
-from capitate.training.networks import BINS, BoneAgeNetwork
-from capitate.training.out_of_fold import OutOfFold
+from capitate.training.networks import BINS
 from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import save_weights
@@ -60,13 +58,13 @@ def run_bone_age(
         UsageError: naming what does not fit.
     """
     _check(config, fold=fold, teachers=teachers, teacher_data=teacher_data)
-    store = _open(data)
+    store = ViewStore.open(data)
     folds = store.folds(config.folds)
     held_out = np.flatnonzero(folds == fold) if fold is not None else np.arange(0)
     rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
     if rows.size == 0:
         raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
-    taught_on = store if teacher_data is None else _open(teacher_data)
+    taught_on = store if teacher_data is None else ViewStore.open(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
     begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows)
@@ -84,7 +82,11 @@ def run_bone_age(
     result = train(store, rows, seeded, folder=out, teacher=teacher, start=begun.weights if begun else None)
     write_history(out / "history.csv", result.history)
     save_weights(result.network, out / "weights.safetensors")
-    figures = _predict(result.network, store, held_out, config, out) if held_out.size else {}
+    figures = {}
+    if held_out.size:
+        films = answer(result.network, store, held_out, config)
+        films.save(out / OUT_OF_FOLD)
+        figures = errors_of(films)
     write_json(out / "metrics.json", figures)
     return figures
 
@@ -135,13 +137,6 @@ def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path],
         raise UsageError(f"--teacher-data {teacher_data} is for teachers; give them by --teacher")
 
 
-def _open(data: Path) -> ViewStore:
-    try:
-        return ViewStore.load(data)
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{data} holds no views ({error}); make them with `capitate data prepare`") from error
-
-
 def _honest(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
     """Leave out teachers that learnt from a held-out film: their pupils would know it too."""
     honest = [run for run in runs if not run.training_ids & held_out]
@@ -174,36 +169,3 @@ def _last_size(config: BoneAgeConfig) -> tuple[int, int]:
     """Rows and columns that the network ended its training with."""
     last = config.optimiser.stages[-1]
     return last.height, last.width
-
-
-def _predict(
-    network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig, out: Path
-) -> dict[str, float]:
-    """Predict the held-out fold by the mean over the test views, keep it, and give the errors."""
-    given, unknown = (
-        smoothed(
-            predict(
-                network,
-                store,
-                rows,
-                sex=sex,
-                test_views=config.test_views,
-                surroundings_removed=config.surroundings_removed,
-                size=_last_size(config),
-            ),
-            config.smoothing_months,
-        )
-        for sex in (None, SEX_INDEX["unknown"])
-    )
-    part = OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], given, unknown)
-    part.save(out / OUT_OF_FOLD)
-    return {
-        "films": float(rows.size),
-        "mae": _error(given, part.months),
-        "mae_sex_unknown": _error(unknown, part.months),
-    }
-
-
-def _error(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> float:
-    """Mean absolute error of the medians, months."""
-    return round(float(np.abs(quantile(probabilities, 0.5) - months).mean()), 4)

@@ -19,7 +19,7 @@ from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig, Stage
 from capitate.training.settings.sampling import SamplingConfig
 
-__all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
+__all__ = ["SIX_VIEWS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
 
 T = TypeVar("T")
 
@@ -87,6 +87,25 @@ def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) 
     for text in overrides:
         _override(values, text)
     return experiment_of(values)
+
+
+def changed(config: BoneAgeConfig, overrides: Iterable[str]) -> BoneAgeConfig:
+    """Change values of an experiment.
+
+    Args:
+        config: the experiment.
+        overrides: `a.b=value` with the value in TOML syntax.
+
+    Raises:
+        UsageError: naming the unknown key or the wrong type.
+    """
+    values = config.to_dict()
+    for text in overrides:
+        _override(values, text)
+    other = experiment_of(values)
+    if not isinstance(other, BoneAgeConfig):
+        raise UsageError(f"a change of a bone-age experiment cannot change its task, got {list(overrides)}")
+    return other
 
 
 def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:

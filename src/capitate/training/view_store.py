@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from capitate.errors import UsageError
 from capitate.training.folds import fold_of
 
 __all__ = ["SEX_INDEX", "ViewStore"]
@@ -42,6 +43,18 @@ class ViewStore:
         table = np.load(folder / "table.npz")
         views, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("views", "masks"))
         return cls(table["ids"], views, masks, table["months"], table["sexes"])
+
+    @classmethod
+    def open(cls, folder: Path) -> ViewStore:
+        """Open a store for a user.
+
+        Raises:
+            UsageError: if the folder holds none.
+        """
+        try:
+            return cls.load(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(f"{folder} holds no views ({error}); make them with `capitate data prepare`") from error
 
     def save(self, folder: Path) -> None:
         """Write the store to a folder."""
