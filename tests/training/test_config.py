@@ -99,8 +99,8 @@ def test_runs_that_go_on_have_the_network_that_they_start_from():
     first, second, third, last = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in names)
     assert (first.network, third.network) == (second.network, last.network)
     assert third.network == replace(first.network, smooth_strides=True)  # which adds no weight
-    assert all((one.folds, one.test_views) == (first.folds, first.test_views) for one in (second, third, last))
-    assert third.augment == last.augment
+    assert (first.folds, first.test_views) == (second.folds, second.test_views)
+    assert (third.folds, third.test_views, third.augment) == (last.folds, last.test_views, last.augment)
     assert load_config(CONFIGS / "bone-age-small.toml").test_views == (bone_age.TestView(0, 0, False),)
 
 

@@ -154,7 +154,7 @@ def test_held_out_films_are_predicted_anew_by_other_views(runs, two, saved, tmp_
     network = load_bone_age_run(Run.load(runs[1]))[0]
     rows = np.flatnonzero(store.folds(two.folds) == 1)
     expected = predict(network, store, rows, test_views=[bone_age.TestView(0, 0, True)], surroundings_removed=True)
-    assert other.given == pytest.approx(expected, abs=1e-6)
+    assert other.given == pytest.approx(expected, abs=1e-4)
     run_bone_age(two, saved, tmp_path / "whole")
     with pytest.raises(UsageError, match="learnt from every film"):
         answer_again(tmp_path / "whole", store)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
+from capitate.runtime.session import Session
 from capitate.training.beginning import load_bone_age_run
 from capitate.training.config import BoneAgeConfig, changed
-from capitate.training.loop import predict
+from capitate.training.export import export_network
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
 from capitate.training.runs import Run
@@ -21,9 +25,13 @@ from capitate.training.view_store import SEX_INDEX, ViewStore
 
 __all__ = ["answer", "answer_again", "errors_of"]
 
+_FILMS_AT_ONCE = 16
+
 
 def answer(network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig) -> OutOfFold:
     """Predict films by the mean over the test views, spread by the configuration's kernel.
+
+    The network answers from the very file that would be released, so that what is calibrated is what ships.
 
     Args:
         network: that never saw them.
@@ -32,22 +40,42 @@ def answer(network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], c
         config: test views, smoothing, and whether surroundings are removed.
     """
     last = config.optimiser.stages[-1]
-    given, unknown = (
-        predict(
-            network,
-            store,
-            rows,
-            sex=sex,
-            test_views=config.test_views,
-            surroundings_removed=config.surroundings_removed,
-            size=(last.height, last.width),
-        )
-        for sex in (None, SEX_INDEX["unknown"])
-    )
+    size = (last.height, last.width)
+    given: list[NDArray[np.float32]] = []
+    unknown: list[NDArray[np.float32]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        export_network(network, path, height=size[0], width=size[1])
+        session = Session(path, threads=torch.get_num_threads())
+        for part in np.array_split(rows, max(1, -(-rows.size // _FILMS_AT_ONCE))):
+            views, sexes = _seen(store, part, config, size=size)
+            for sex, answers in ((sexes, given), (np.full_like(sexes, SEX_INDEX["unknown"]), unknown)):
+                answers.append(_ask(session, views, sex))
     months = config.smoothing_months
-    return OutOfFold(
-        store.ids[rows], store.months[rows], store.sexes[rows], smoothed(given, months), smoothed(unknown, months)
-    )
+    both = (smoothed(np.concatenate(answers), months) for answers in (given, unknown))
+    return OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], *both)
+
+
+def _seen(
+    store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig, *, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Make every test view of films, uint8 (n, views, height, width), and give the films' sexes."""
+    views, masks, _, sexes = store.batch(rows, size=size)
+    if config.surroundings_removed:
+        views = torch.where(masks, views, torch.zeros_like(views))
+    whole = views[:, 0].round().to(torch.uint8).numpy()
+    return np.stack([[one.of(view) for one in config.test_views] for view in whole]), sexes.numpy()
+
+
+def _ask(session: Session, views: NDArray[np.uint8], sexes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Give the mean distribution over the test views of each film, (n, 240)."""
+    films, count = views.shape[:2]
+    every: list[tuple[str, NDArray[Any]]] = [
+        ("view", views.reshape(films * count, 1, *views.shape[2:])),
+        ("sex", np.repeat(sexes, count)),
+    ]
+    answers = session.run({name: value for name, value in every if name in session.inputs})[0]
+    return np.asarray(answers.reshape(films, count, -1).mean(axis=1), dtype=np.float32)
 
 
 def answer_again(folder: Path, store: ViewStore, *, changes: Iterable[str] = ()) -> OutOfFold:
