@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from capitate.errors import MissingExtraError, UsageError
 
 __all__ = ["calibrate", "data", "export", "train"]
 
-_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors"})
+_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "lightning_fabric", "tensorboard"})
 
 data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
 
@@ -38,6 +39,17 @@ _Start = Annotated[
 _Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
+]
+_Devices = Annotated[
+    int | None,
+    typer.Option("--devices", min=1, metavar="N", help="Processes that torchrun started; devices.count if left out."),
+]
+_Accelerator = Annotated[
+    str | None,
+    typer.Option("--accelerator", metavar="KIND", help="cpu or cuda; devices.accelerator if left out."),
+]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Insist on a run that was begun; without it a new one may begin.")
 ]
 _Threads = Annotated[int, typer.Option("--threads", min=1, metavar="N", help="Threads of the network.")]
 
@@ -106,19 +118,22 @@ def train(
     teacher_data: _TeacherData = None,
     start: _Start = None,
     changes: _Changes = None,
+    devices: _Devices = None,
+    accelerator: _Accelerator = None,
+    resume: _Resume = False,
     threads: _Threads = 1,
     workers: _Workers = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Train one network from one TOML file; the same command again goes on where it stopped."""
-    _log_progress(quiet=quiet)
+    _log_progress(quiet=quiet or _is_helper())
     with _training("Training"):
         from capitate.training.bone_age_run import run_bone_age
         from capitate.training.config import BoneAgeConfig, load_experiment
         from capitate.training.locator_run import run_locator
         from capitate.training.threads import use_threads
 
-        experiment = load_experiment(config, overrides=changes or ())
+        experiment = load_experiment(config, overrides=[*(changes or ()), *_device_changes(accelerator, devices)])
         use_threads(threads)
         if isinstance(experiment, BoneAgeConfig):
             figures: dict[str, object] = dict(
@@ -130,17 +145,30 @@ def train(
                     start=start,
                     teachers=tuple(teacher or ()),
                     teacher_data=teacher_data,
+                    resume=resume,
                 )
             )
         else:
-            if fold is not None or teacher or teacher_data or start:
+            if fold is not None or teacher or teacher_data or start or resume:
                 raise UsageError(
-                    "--fold, --start, --teacher and --teacher-data belong to bone-age experiments; the locator holds "
-                    "hands out itself"
+                    "--fold, --start, --teacher, --teacher-data and --resume belong to bone-age experiments; the locator "
+                    "holds hands out itself"
                 )
             figures = run_locator(experiment, source, out, workers=workers)
-    print(json.dumps(figures, indent=1))
-    print(f"Written to {out}")
+    if not _is_helper():
+        print(json.dumps(figures, indent=1))
+        print(f"Written to {out}")
+
+
+def _device_changes(accelerator: str | None, devices: int | None) -> list[str]:
+    """Write the devices of the command line as changes of the configuration."""
+    kind = [] if accelerator is None else [f"devices.accelerator={accelerator}"]
+    return [*kind, *([] if devices is None else [f"devices.count={devices}"])]
+
+
+def _is_helper() -> bool:
+    """Say whether torchrun started this process beside one that tells what happens."""
+    return os.environ.get("RANK", "0") != "0"
 
 
 def calibrate(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,38 @@ from numpy.typing import NDArray
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
-from capitate.training.config import BoneAgeConfig, experiment_of
-from capitate.training.loop import predict, train
+from capitate.training.checkpoint import CHECKPOINT
+from capitate.training.config import BoneAgeConfig
+from capitate.training.devices import make_fabric
+from capitate.training.loop import Result, predict, train
 from capitate.training.losses import LOSSES
-from capitate.training.networks import BINS, BoneAgeNetwork
+from capitate.training.networks import BoneAgeNetwork
+from capitate.training.opened_store import open_store, views_digest
 from capitate.training.out_of_fold import OutOfFold
-from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
+from capitate.training.related_runs import (
+    checked_start,
+    honest_teachers,
+    known_films,
+    last_size,
+    load_bone_age_run,
+    teach,
+)
+from capitate.training.run_card import run_card, run_card_text
+from capitate.training.runs import (
+    OUT_OF_FOLD,
+    Run,
+    claim,
+    label_digest,
+    read_json,
+    write_ids,
+    write_json,
+    write_text,
+)
+from capitate.training.validation import kept_back
 from capitate.training.view_store import SEX_INDEX, ViewStore
-from capitate.training.weights import load_weights, save_weights
+from capitate.training.weights import save_weights
 
 __all__ = ["load_bone_age_run", "run_bone_age", "teach"]
-
-_log = logging.getLogger(__name__)
 
 
 def run_bone_age(
@@ -38,6 +57,7 @@ def run_bone_age(
     start: Path | None = None,
     teachers: Sequence[Path] = (),
     teacher_data: Path | None = None,
+    resume: bool = False,
 ) -> dict[str, float]:
     """Train a bone-age network, or go on with a run that was interrupted.
 
@@ -50,85 +70,92 @@ def run_bone_age(
         teachers: runs whose mean distribution is learnt from as well, by the share `optimiser.distil`. With a fold
             held out, teachers that have seen one of its films are left out.
         teacher_data: the teachers' own store, where their views are of another size than this run's.
+        resume: insist that `out` holds a run that was begun; otherwise a new one begins where there is none.
 
     Returns:
-        Mean absolute errors on the held-out fold in months, by name; empty without a fold.
+        Errors on the held-out fold and the smallest one on the validation films, by name; empty without either, and in
+        every process but the first.
 
     Raises:
         UsageError: naming what does not fit.
     """
     _check(config, fold=fold, teachers=teachers, teacher_data=teacher_data)
-    store = _open(data)
+    if resume and not (out / CHECKPOINT).exists():
+        raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
+    fabric = make_fabric(config.devices)
+    store = open_store(data)
     folds = store.folds(config.folds)
     held_out = np.flatnonzero(folds == fold) if fold is not None else np.arange(0)
     rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
     if rows.size == 0:
         raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
-    taught_on = store if teacher_data is None else _open(teacher_data)
+    taught_on = store if teacher_data is None else open_store(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
-    begun = None if start is None else _beginning(Run.load(start), config, hidden)
-    runs = _honest([Run.load(folder) for folder in teachers], hidden)
-    digest = label_digest(store.ids, store.months, store.sexes)
-    split: dict[str, Any] = {"fold": fold, "folds": config.folds, "labels_sha256": digest}
-    if begun:
-        split["start"] = begun.reference
-    if runs:
-        split["teachers"] = [run.reference for run in runs]
-    claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
-    shutil.copyfile(data / "view.json", out / "view.json")
-    write_ids(out / "training-ids.txt", _known(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
+    begun = None if start is None else checked_start(Run.load(start), config, hidden)
+    runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
+    split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
+    if fabric.is_global_zero:
+        claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
+        shutil.copyfile(data / "view.json", out / "view.json")
+        write_ids(out / "training-ids.txt", known_films(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
+        write_ids(out / "validation-ids.txt", store.ids[rows][_kept(store, rows, config)].tolist())
+    fabric.barrier()
     teacher = teach(store, runs, data=taught_on) if runs else None
     weights = load_bone_age_run(begun)[0].state_dict() if begun else None
-    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights)
-    write_history(out / "history.csv", result.history)
+    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
+    if not fabric.is_global_zero:
+        return {}
+    return _finish(result, store, rows, held_out, seeded, out)
+
+
+def _split(
+    store: ViewStore, data: Path, config: BoneAgeConfig, *, fold: int | None, begun: Run | None, teachers: Sequence[Run]
+) -> dict[str, Any]:
+    """Say what a run learns from: folds, digests of labels and views, runs that it rests on."""
+    split: dict[str, Any] = {
+        "fold": fold,
+        "folds": config.folds,
+        "labels_sha256": label_digest(store.ids, store.months, store.sexes),
+        "views_sha256": views_digest(data),
+    }
+    if begun:
+        split["start"] = begun.reference
+    if teachers:
+        split["teachers"] = [run.reference for run in teachers]
+    return split
+
+
+def _kept(store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig) -> NDArray[np.bool_]:
+    return kept_back(store.ids[rows].tolist(), share=config.validation.share)
+
+
+def _finish(  # noqa: PLR0917
+    result: Result,
+    store: ViewStore,
+    rows: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    config: BoneAgeConfig,
+    out: Path,
+) -> dict[str, float]:
+    """Write the final weights, the predictions for the held-out fold, the figures and the card."""
     save_weights(result.network, out / "weights.safetensors")
     figures = _predict(result.network, store, held_out, config, out) if held_out.size else {}
+    figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     write_json(out / "metrics.json", figures)
+    kept = int(_kept(store, rows, config).sum())
+    stored = {name: read_json(out / f"{name}.json") for name in ("config", "split")}
+    card = run_card(
+        stored["config"],
+        stored["split"],
+        films=rows.size - kept,
+        kept_back=kept,
+        history=result.history,
+        figures=figures,
+    )
+    write_json(out / "card.json", card)
+    write_text(out / "card.md", run_card_text(card))
     return figures
-
-
-def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, BoneAgeConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a bone-age run is needed")
-    return load_weights(BoneAgeNetwork(config.network), run.weights).eval(), config
-
-
-def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = None) -> NDArray[np.float32]:
-    """Give the mean distribution of teachers for every film of a store and every sex, on views as stored.
-
-    Args:
-        store: the pupil's.
-        runs: teachers.
-        data: the teachers' store, the pupil's if None; films are joined by id.
-
-    Returns:
-        float32 (films, 3, 240), sex indices as in `SEX_INDEX`.
-
-    Raises:
-        UsageError: if a film is missing from `data`, or its views are smaller than those that a teacher learnt from.
-    """
-    data = store if data is None else data
-    rows = _rows_of(store.ids, data)
-    total = np.zeros((rows.size, len(SEX_INDEX), BINS), dtype=np.float32)
-    for run in runs:
-        network, config = load_bone_age_run(run)
-        size = _last_size(config)
-        if any(there < wanted for there, wanted in zip(data.views.shape[1:], size, strict=True)):
-            raise UsageError(
-                f"the teacher {run.folder.name} learnt from views of {size[0]} x {size[1]}, the store has "
-                f"{data.views.shape[1]} x {data.views.shape[2]}; give the teachers' own store as --teacher-data"
-            )
-        parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
-        total += np.stack(parts, axis=1)
-        _log.info("teacher %s has answered", run.folder.name)
-    return total / np.float32(len(runs))
 
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
@@ -146,67 +173,6 @@ def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path],
         raise UsageError(f"--teacher-data {teacher_data} is for teachers; give them by --teacher")
 
 
-def _open(data: Path) -> ViewStore:
-    try:
-        return ViewStore.load(data)
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{data} holds no views ({error}); make them with `capitate data prepare`") from error
-
-
-def _honest(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
-    """Leave out teachers that learnt from a held-out film: their pupils would know it too."""
-    honest = [run for run in runs if not run.training_ids & held_out]
-    if runs and not honest:
-        raise UsageError("every teacher has seen films of the held-out fold; give the run that held out the same fold")
-    if len(honest) < len(runs):
-        _log.info("%d of %d teachers have seen the held-out fold and are left out", len(runs) - len(honest), len(runs))
-    return honest
-
-
-def _beginning(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Run:
-    """Refuse a run to start from that knows a held-out film or whose network is another."""
-    if run.training_ids & held_out:
-        there = "no fold" if run.fold is None else f"fold {run.fold}"
-        raise UsageError(
-            f"the run {run.folder} to start from held out {there} and has seen films of the fold held out here; "
-            "start from the run that held out the same fold"
-        )
-    _, theirs = load_bone_age_run(run)
-    ours, network = config.network, theirs.network
-    other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in {"dropout", "drop_path"}]
-    if shapes:
-        raise UsageError(
-            f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "
-            f"there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
-        )
-    return run
-
-
-def _known(ids: Sequence[str], others: Sequence[Run]) -> list[str]:
-    """Give the films that a run learns from, then those that it knows through other runs only."""
-    through = frozenset[str]().union(*(run.training_ids for run in others))
-    return [*ids, *sorted(through.difference(ids))]
-
-
-def _rows_of(ids: NDArray[np.str_], store: ViewStore) -> NDArray[np.int64]:
-    """Find films in a store by id."""
-    places = {name: row for row, name in enumerate(store.ids.tolist())}
-    missing = [name for name in ids.tolist() if name not in places]
-    if missing:
-        raise UsageError(
-            f"{len(missing)} of {len(ids)} films are missing from the teachers' store, the first {missing[0]!r}; "
-            "prepare it from the same table"
-        )
-    return np.array([places[name] for name in ids.tolist()], dtype=np.int64)
-
-
-def _last_size(config: BoneAgeConfig) -> tuple[int, int]:
-    """Rows and columns that the network ended its training with."""
-    last = config.optimiser.stages[-1]
-    return last.height, last.width
-
-
 def _predict(
     network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig, out: Path
 ) -> dict[str, float]:
@@ -220,7 +186,7 @@ def _predict(
                 sex=sex,
                 test_views=config.test_views,
                 surroundings_removed=config.surroundings_removed,
-                size=_last_size(config),
+                size=last_size(config),
             ),
             config.smoothing_months,
         )
@@ -230,11 +196,16 @@ def _predict(
     part.save(out / OUT_OF_FOLD)
     return {
         "films": float(rows.size),
-        "mae": _error(given, part.months),
-        "mae_sex_unknown": _error(unknown, part.months),
+        **_errors(given, part.months),
+        "mae_sex_unknown": _errors(unknown, part.months)["mae"],
     }
 
 
-def _error(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> float:
-    """Mean absolute error of the medians, months."""
-    return round(float(np.abs(quantile(probabilities, 0.5) - months).mean()), 4)
+def _errors(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> dict[str, float]:
+    """Give mean absolute and root mean square error of the medians, months, and r2 where ages differ."""
+    error = quantile(probabilities, 0.5) - months
+    figures = {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt(np.square(error).mean()))}
+    spread = float(np.square(months - months.mean()).sum())
+    if spread:
+        figures["r2"] = 1 - float(np.square(error).sum()) / spread
+    return {name: round(value, 4) for name, value in figures.items()}

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import TestView
 from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.checks import check_training
+from capitate.training.settings.devices import DevicesConfig
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
-from capitate.training.settings.optimiser import OptimiserConfig, Stage
+from capitate.training.settings.optimiser import OptimiserConfig
+from capitate.training.settings.reading import build
+from capitate.training.settings.record import RecordConfig
+from capitate.training.settings.schedule import ScheduleConfig
+from capitate.training.settings.swa import SwaConfig
+from capitate.training.settings.validation import ValidationConfig
 
 __all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
-
-T = TypeVar("T")
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
@@ -40,6 +45,11 @@ class BoneAgeConfig:
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
+        schedule: see `ScheduleConfig`.
+        swa: see `SwaConfig`.
+        validation: see `ValidationConfig`.
+        devices: see `DevicesConfig`.
+        record: see `RecordConfig`.
     """
 
     name: str = "bone-age"
@@ -51,6 +61,11 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    swa: SwaConfig = field(default_factory=SwaConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    devices: DevicesConfig = field(default_factory=DevicesConfig)
+    record: RecordConfig = field(default_factory=RecordConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -95,10 +110,10 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
     values = dict(values)
     task = values.pop("task", "bone-age")
     if task == "hand-locator":
-        return _build(LocatorConfig(), values, where="")
+        return build(LocatorConfig(), values)
     if task != "bone-age":
         raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
-    config = _build(BoneAgeConfig(), values, where="")
+    config = build(BoneAgeConfig(), values)
     _check(config)
     return config
 
@@ -107,8 +122,7 @@ def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
     if config.network.sex not in SEX_ENTRANCES:
         raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
-    if not config.optimiser.stages:
-        raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
+    check_training(config.optimiser, config.schedule, config.swa, config.validation, config.devices, config.record)
     if not config.test_views:
         raise UsageError("test_views is empty; give at least [[0, 0, false]]")
     if not 0 <= config.smoothing_months <= 24:
@@ -138,57 +152,3 @@ def _override(values: dict[str, Any], text: str) -> None:
         if not isinstance(values, dict):
             raise UsageError(f"--set {key.strip()}: {parent} is no table; got {values!r} there")
     values[last] = parsed
-
-
-def _build(default: T, values: Mapping[str, Any], *, where: str) -> T:
-    """Replace values of a dataclass; unknown keys and wrong types are errors that name the key."""
-    known = {f.name for f in fields(default)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise UsageError(f"unknown key {where}{unknown[0]}; known here: {', '.join(sorted(known))}")
-    made = {name: _convert(value, getattr(default, name), f"{where}{name}") for name, value in values.items()}
-    return replace(default, **made)  # type: ignore[type-var]
-
-
-def _convert(value: object, default: object, where: str) -> object:
-    """Bring one value to the type of its default."""
-    if is_dataclass(default):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{where} must be a table, got {value!r}")
-        return _build(default, value, where=f"{where}.")
-    if where.endswith("stages"):
-        return _stages(value, where)
-    if where == "test_views":
-        return _test_views(value)
-    if isinstance(default, tuple) and isinstance(value, list):
-        if not all(type(item) is type(default[0]) for item in value):
-            raise UsageError(f"{where} must be a list of {type(default[0]).__name__}, got {value!r}")
-        return tuple(value)
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, type(default)) or (isinstance(value, bool) and not isinstance(default, bool)):
-        raise UsageError(f"{where} must be {type(default).__name__}, got {value!r}")
-    return value
-
-
-def _stages(value: object, where: str) -> tuple[Stage, ...]:
-    """Read `[[epochs, height, width], ...]` or tables with these keys."""
-    try:
-        stages = tuple(Stage(**v) if isinstance(v, dict) else Stage(*v) for v in value)  # type: ignore[attr-defined]
-    except TypeError as error:
-        raise UsageError(f"{where} must be a list of [epochs, height, width], got {value!r}") from error
-    numbers = [n for stage in stages for n in (stage.epochs, stage.height, stage.width)]
-    if not all(type(n) is int and n > 0 for n in numbers):
-        raise UsageError(f"{where} must hold whole numbers above 0, got {value!r}")
-    return stages
-
-
-def _test_views(value: object) -> tuple[TestView, ...]:
-    """Read `[[right, down, mirrored], ...]` or tables with these keys."""
-    try:
-        views = tuple(TestView(**v) if isinstance(v, dict) else TestView(*v) for v in value)  # type: ignore[attr-defined]
-    except TypeError as error:
-        raise UsageError(f"test_views must be a list of [right, down, mirrored], got {value!r}") from error
-    if not all(type(v.right) is int and type(v.down) is int and type(v.mirrored) is bool for v in views):
-        raise UsageError(f"test_views must hold whole pixels right and down, and true or false, got {value!r}")
-    return views
