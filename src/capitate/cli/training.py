@@ -151,8 +151,8 @@ def train(
         else:
             if fold is not None or teacher or teacher_data or start or resume:
                 raise UsageError(
-                    "--fold, --start, --teacher, --teacher-data and --resume belong to bone-age experiments; the locator "
-                    "holds hands out itself"
+                    "--fold, --start, --teacher, --teacher-data and --resume belong to bone-age experiments; the "
+                    "locator holds hands out itself"
                 )
             figures = run_locator(experiment, source, out, workers=workers)
     if not _is_helper():

@@ -23,6 +23,7 @@ from capitate.training.networks import BoneAgeNetwork
 from capitate.training.opened_store import open_store, views_digest
 from capitate.training.out_of_fold import OutOfFold
 from capitate.training.related_runs import (
+    check_validation,
     checked_start,
     honest_teachers,
     known_films,
@@ -94,19 +95,25 @@ def run_bone_age(
     hidden = frozenset(store.ids[held_out].tolist())
     begun = None if start is None else checked_start(Run.load(start), config, hidden)
     runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
+    others = [*runs, *([begun] if begun else [])]
+    kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
+    check_validation(others, frozenset(kept))
     split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
     if fabric.is_global_zero:
         claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
         shutil.copyfile(data / "view.json", out / "view.json")
-        write_ids(out / "training-ids.txt", known_films(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
-        write_ids(out / "validation-ids.txt", store.ids[rows][_kept(store, rows, config)].tolist())
+        write_ids(out / "training-ids.txt", known_films(store.ids[rows].tolist(), others))
+        write_ids(out / "validation-ids.txt", kept)
     fabric.barrier()
     teacher = teach(store, runs, data=taught_on) if runs else None
     weights = load_bone_age_run(begun)[0].state_dict() if begun else None
     result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    return _finish(result, store, rows, held_out, seeded, out)
+    figures = _predict(result.network, store, held_out, seeded, out) if held_out.size else {}
+    figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
+    _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
+    return figures
 
 
 def _split(
@@ -126,36 +133,14 @@ def _split(
     return split
 
 
-def _kept(store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig) -> NDArray[np.bool_]:
-    return kept_back(store.ids[rows].tolist(), share=config.validation.share)
-
-
-def _finish(  # noqa: PLR0917
-    result: Result,
-    store: ViewStore,
-    rows: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    config: BoneAgeConfig,
-    out: Path,
-) -> dict[str, float]:
-    """Write the final weights, the predictions for the held-out fold, the figures and the card."""
-    save_weights(result.network, out / "weights.safetensors")
-    figures = _predict(result.network, store, held_out, config, out) if held_out.size else {}
-    figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
+def _finish(result: Result, out: Path, figures: dict[str, float], *, films: int, kept_back: int) -> None:
+    """Write the final weights, the figures and the card."""
     write_json(out / "metrics.json", figures)
-    kept = int(_kept(store, rows, config).sum())
-    stored = {name: read_json(out / f"{name}.json") for name in ("config", "split")}
-    card = run_card(
-        stored["config"],
-        stored["split"],
-        films=rows.size - kept,
-        kept_back=kept,
-        history=result.history,
-        figures=figures,
-    )
+    config, split = (read_json(out / f"{name}.json") for name in ("config", "split"))
+    card = run_card(config, split, films=films, kept_back=kept_back, history=result.history, figures=figures)
     write_json(out / "card.json", card)
     write_text(out / "card.md", run_card_text(card))
-    return figures
+    save_weights(result.network, out / "weights.safetensors")
 
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:

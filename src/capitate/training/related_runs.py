@@ -17,7 +17,7 @@ from capitate.training.runs import Run
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights
 
-__all__ = ["checked_start", "honest_teachers", "known_films", "last_size", "load_bone_age_run", "teach"]
+__all__ = ["check_validation", "checked_start", "honest_teachers", "known_films", "last_size", "load_bone_age_run", "teach"]
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +101,21 @@ def checked_start(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> 
             f"there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
         )
     return run
+
+
+def check_validation(others: Sequence[Run], kept_back: frozenset[str]) -> None:
+    """Refuse films to choose weights by that other runs have learnt from: the error on them would flatter.
+
+    Raises:
+        UsageError: naming the run.
+    """
+    for run in others:
+        known = (run.training_ids - run.validation_ids) & kept_back
+        if known:
+            raise UsageError(
+                f"the run {run.folder} has learnt from {len(known)} of the {len(kept_back)} films that validation.share "
+                "keeps back; use runs with the same validation.share, or set it to 0 here"
+            )
 
 
 def known_films(ids: Sequence[str], others: Sequence[Run]) -> list[str]:

@@ -107,8 +107,14 @@ class Run:
 
     @cached_property
     def training_ids(self) -> frozenset[str]:
-        """Films that it learnt from."""
+        """Films that it has seen: learnt from, or chosen its weights by."""
         return frozenset((self.folder / "training-ids.txt").read_text(encoding="utf8").splitlines())
+
+    @cached_property
+    def validation_ids(self) -> frozenset[str]:
+        """Films among them that chose its weights and that it did not learn from; none in runs before they existed."""
+        path = self.folder / "validation-ids.txt"
+        return frozenset(path.read_text(encoding="utf8").splitlines()) if path.exists() else frozenset()
 
     @property
     def out_of_fold(self) -> Path | None:
