@@ -66,7 +66,9 @@ def test_mixed_precision_is_really_on(store, tiny, precision, kind):
     layers = {"convolution": torch.nn.Conv2d, "linear": torch.nn.Linear}
     for name, layer in layers.items():
         found = next(one for one in state.network.modules() if isinstance(one, layer))
-        found.register_forward_hook(lambda _m, inputs, out, name=name: seen.update({name: (inputs[0].dtype, out.dtype)}))
+        found.register_forward_hook(
+            lambda _m, inputs, out, name=name: seen.update({name: (inputs[0].dtype, out.dtype)})
+        )
     state._gradients(batch)
     assert {out for _, out in seen.values()} == {kind}
     assert seen["convolution"][0] is torch.float32, "grey values reach the network unrounded"

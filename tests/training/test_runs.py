@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ pytest.importorskip("safetensors")
 from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
+from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
@@ -22,6 +24,8 @@ from capitate.training.config import SIX_VIEWS  # noqa: E402
 from capitate.training.loop import predict  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
+from capitate.training.settings.record import RecordConfig  # noqa: E402
+from capitate.training.settings.validation import ValidationConfig  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 from capitate.types import Sex  # noqa: E402
 
@@ -42,6 +46,50 @@ def test_a_run_says_what_it_learnt_from_and_predicts_the_rest(runs, saved):
             predict(network, store, rows, sex=sex, test_views=SIX_VIEWS, surroundings_removed=True), 3.0
         )
         assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_folder_tells_the_whole_run(two, saved, tmp_path):
+    chosen = replace(two, validation=ValidationConfig(share=0.3), record=RecordConfig(every=1))
+    figures = run_bone_age(chosen, saved, tmp_path / "run", fold=0)
+    run = Run.load(tmp_path / "run")
+    held_out = set(OutOfFold.load([run.out_of_fold]).ids)
+    assert not run.training_ids & held_out
+    assert run.validation_ids < run.training_ids
+    card = json.loads((run.folder / "card.json").read_text(encoding="utf8"))
+    assert card["data"]["films_learnt_from"] + card["data"]["films_kept_back"] == len(run.training_ids)
+    assert card["data"]["views_sha256"] == run.split["views_sha256"]
+    assert f"on {len(run.validation_ids)} films kept back" in card["weights"]
+    assert "the held-out fold chose nothing" in (run.folder / "card.md").read_text(encoding="utf8")
+    history = list(csv.DictReader((run.folder / "history.csv").read_text(encoding="utf8").splitlines()))
+    best = min(float(line["validation_mae"]) for line in history)
+    assert figures["validation_mae"] == pytest.approx(best, abs=1e-4)
+    assert (run.folder / "weights.safetensors").read_bytes() == (run.folder / "best.safetensors").read_bytes()
+    part = OutOfFold.load([run.out_of_fold])
+    error = quantile(part.given, 0.5) - part.months
+    assert figures["mae"] == pytest.approx(np.abs(error).mean(), abs=1e-4)
+    assert figures["rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), abs=1e-4)
+    spread = np.square(part.months - part.months.mean()).sum()
+    assert figures["r2"] == pytest.approx(1 - np.square(error).sum() / spread, abs=1e-4)
+    assert (run.folder / "tensorboard").is_dir()
+
+
+def test_films_that_choose_must_be_new_to_the_start(runs, two, saved, tmp_path):
+    chosen = replace(two, validation=ValidationConfig(share=0.3))
+    with pytest.raises(
+        UsageError, match=r"fold-1 has learnt from \d+ of the \d+ films that validation\.share keeps back"
+    ):
+        run_bone_age(chosen, saved, tmp_path / "on", fold=1, start=runs[1])
+    run_bone_age(chosen, saved, tmp_path / "first", fold=1)
+    run_bone_age(chosen, saved, tmp_path / "on", fold=1, start=tmp_path / "first")
+    first, second = (Run.load(tmp_path / name) for name in ("first", "on"))
+    assert first.validation_ids == second.validation_ids
+
+
+def test_other_views_under_the_same_labels_are_noticed(runs, two, saved):
+    views = np.load(saved / "views.npy")
+    np.save(saved / "views.npy", views[:, ::-1])
+    with pytest.raises(UsageError, match="another views_sha256"):
+        run_bone_age(two, saved, runs[0], fold=0)
 
 
 def test_a_finished_run_is_not_trained_again(runs, two, saved):

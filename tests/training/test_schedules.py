@@ -82,7 +82,7 @@ def test_step():
 
 
 def test_plateau():
-    """Errors 9, 8, 8, 8, 7.9, 7.9 and a patience of 1: the fourth epoch is the second bad one, and the rate falls after it."""
+    """With a patience of 1 the rate falls after the second bad epoch, the fourth."""
     config = ScheduleConfig(name=ScheduleName.PLATEAU, factor=0.8, patience=1, threshold=0.05)
     found = rates(config, errors=[9, 8, 8, 8, 7.9, 7.9])
     by_epoch = [HIGH, HIGH, HIGH, HIGH, HIGH * 0.8, HIGH * 0.8]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from capitate.errors import UsageError
@@ -41,11 +42,16 @@ def make_fabric(config: DevicesConfig) -> Fabric:
         accelerator=config.accelerator.value,
         devices=here,
         num_nodes=config.count // here,
-        strategy="ddp" if config.count > 1 else "auto",
+        strategy=_together() if config.count > 1 else "auto",
         precision="32-true",
     )
     fabric.launch()
     return fabric
+
+
+def _together() -> DDPStrategy:
+    """Add gradients up over processes; timm's networks have weights that a feature map does not use."""
+    return DDPStrategy(find_unused_parameters=True)
 
 
 @contextmanager

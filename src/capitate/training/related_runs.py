@@ -17,7 +17,15 @@ from capitate.training.runs import Run
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights
 
-__all__ = ["check_validation", "checked_start", "honest_teachers", "known_films", "last_size", "load_bone_age_run", "teach"]
+__all__ = [
+    "check_validation",
+    "checked_start",
+    "honest_teachers",
+    "known_films",
+    "last_size",
+    "load_bone_age_run",
+    "teach",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -113,8 +121,8 @@ def check_validation(others: Sequence[Run], kept_back: frozenset[str]) -> None:
         known = (run.training_ids - run.validation_ids) & kept_back
         if known:
             raise UsageError(
-                f"the run {run.folder} has learnt from {len(known)} of the {len(kept_back)} films that validation.share "
-                "keeps back; use runs with the same validation.share, or set it to 0 here"
+                f"the run {run.folder} has learnt from {len(known)} of the {len(kept_back)} films that "
+                "validation.share keeps back; use runs with the same validation.share, or set it to 0 here"
             )
 
 

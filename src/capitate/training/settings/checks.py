@@ -32,6 +32,8 @@ def check_training(  # noqa: PLR0917
         UsageError: naming the key, the value received and what is allowed.
     """
     _check_stages(optimiser)
+    if not 0 < optimiser.learning_rate < _ANY:
+        raise UsageError(f"optimiser.learning_rate must be above 0, got {optimiser.learning_rate:g}")
     _within(_ranges(optimiser, schedule, swa, validation, devices, record))
     _check_optimiser(optimiser, devices)
     _check_schedule(optimiser, schedule, validation)
@@ -101,8 +103,6 @@ def _within(ranges: Iterable[_Range]) -> None:
 
 
 def _check_optimiser(optimiser: OptimiserConfig, devices: DevicesConfig) -> None:
-    if not 0 < optimiser.learning_rate < _ANY:
-        raise UsageError(f"optimiser.learning_rate must be above 0, got {optimiser.learning_rate:g}")
     if optimiser.nesterov and (optimiser.name is not OptimiserName.SGD or not optimiser.momentum):
         raise UsageError(
             f"optimiser.nesterov needs sgd with momentum, got {optimiser.name} and momentum {optimiser.momentum:g}"
