@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from safetensors.torch import load_file  # noqa: E402
 
 from capitate.errors import ReportWriteError, UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
 from capitate.training.losses import combined  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.settings.schedule import ScheduleName  # noqa: E402
 from capitate.training.training_state import TrainingState  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 
@@ -127,6 +129,46 @@ def test_seeds_differ(store, rows, tiny, tmp_path):
         loop.train(store, rows, replace(tiny, seed=seed), folder=tmp_path / str(seed)).network for seed in (0, 1)
     )
     assert not same(weights(first), weights(second))
+
+
+def test_batches_prepared_ahead_change_nothing(store, rows, tiny, tmp_path, monkeypatch):
+    """Not even where the run is broken off with batches prepared and not used."""
+    whole = loop.train(store, rows, tiny, folder=tmp_path / "whole").network
+    ahead = replace(tiny, devices=replace(tiny.devices, ahead=2), record=replace(tiny.record, checkpoint=4))
+    take = TrainingState.take
+
+    def take_and_break(state, batch, *, began):
+        if state.taken == 5:
+            raise KeyboardInterrupt
+        take(state, batch, began=began)
+
+    monkeypatch.setattr(TrainingState, "take", take_and_break)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(store, rows, ahead, folder=tmp_path / "ahead")
+    monkeypatch.setattr(TrainingState, "take", take)
+    assert same(weights(whole), weights(loop.train(store, rows, ahead, folder=tmp_path / "ahead").network))
+
+
+def test_a_run_that_has_lost_its_way_stops(store, rows, tiny, tmp_path):
+    """Before it overwrites a checkpoint that is worth something."""
+    poisoned = replace_months(store, np.where(np.arange(32) == 3, np.nan, store.months).astype(np.float32))
+    config = replace(tiny, record=replace(tiny.record, every=1, checkpoint=1))
+    with pytest.raises(UsageError, match=r"the loss is nan at step \d; lower optimiser\.learning_rate"):
+        loop.train(poisoned, rows, config, folder=tmp_path)
+    path = tmp_path / "last.safetensors"
+    if path.exists():
+        tensors = load_file(str(path))
+        assert all(bool(value.isfinite().all()) for value in tensors.values() if value.is_floating_point())
+
+
+def replace_months(store, months):
+    return ViewStore(store.ids, store.views, store.masks, months, store.sexes)
+
+
+def test_the_rate_in_the_curves_is_the_one_that_was_used(store, rows, tiny, tmp_path):
+    schedule = replace(tiny.schedule, name=ScheduleName.STEP, every=1, factor=0.5)
+    history = loop.train(store, rows, replace(tiny, schedule=schedule), folder=tmp_path).history
+    assert [line["learning_rate"] for line in history] == pytest.approx([2e-3, 1e-3, 5e-4])
 
 
 def test_a_full_disk_stops_the_run_and_it_goes_on_later(store, rows, tiny, tmp_path):

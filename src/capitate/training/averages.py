@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,18 +12,20 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 __all__ = ["RunningAverage", "settle_norms", "stochastic_average"]
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class RunningAverage:
+
+class RunningAverage(Generic[Network]):
     """Exponential moving average of weights and buffers, begun with the network as it is."""
 
-    def __init__(self, network: nn.Module, *, most: float) -> None:
+    def __init__(self, network: Network, *, most: float) -> None:
         """Copy the network.
 
         Args:
             network: followed.
             most: what the average keeps of itself a step.
         """
-        self.network = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
+        self.network: Network = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
         self.most = most
 
     def follow(self, network: nn.Module, *, taken: int) -> None:

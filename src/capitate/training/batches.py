@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from capitate.errors import UsageError
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
 from capitate.training.regularisation import strengthened
-from capitate.training.settings.devices import Draws
+from capitate.training.settings.devices import Accelerator, Draws
 from capitate.training.settings.optimiser import Stage
 from capitate.training.view_store import SEX_INDEX, ViewStore
 
@@ -52,9 +55,16 @@ class Batch:
             yield Batch(self.views[part], self.sexes[part], self.months[part], teacher, self.of)
 
     def to(self, device: torch.device) -> Batch:
-        """Move to a device."""
-        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("views", "sexes", "months")}
-        return replace(self, **moved, teacher=None if self.teacher is None else self.teacher.to(device))
+        """Move to a device, without waiting for the copy where the memory allows it."""
+        return self._each(lambda one: one.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """Lay the tensors into memory that a GPU copies from while it computes."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        moved: dict[str, Any] = {name: change(getattr(self, name)) for name in ("views", "sexes", "months")}
+        return replace(self, **moved, teacher=None if self.teacher is None else change(self.teacher))
 
 
 class Feeder:
@@ -102,6 +112,29 @@ class Feeder:
         self.batches = np.array_split(order, self.steps)
         if self.rank:
             self.draws.manual_seed(_seed(f"{self.config.seed} {epoch} process {self.rank}"))
+
+    def steps_from(self, first: int) -> Iterator[tuple[Batch, Tensor]]:
+        """Give the batches of the epoch from a step on, `devices.ahead` of them prepared in the background.
+
+        Yields:
+            A batch, and the state of the random numbers after it, which a checkpoint keeps.
+        """
+        steps = iter(range(first, self.steps))
+        ahead = self.config.devices.ahead
+        if not ahead:
+            yield from map(self._prepared, steps)
+            return
+        with ThreadPoolExecutor(max_workers=1) as thread:  # one, so that random numbers are drawn in order
+            waiting = deque(thread.submit(self._prepared, step) for step in islice(steps, ahead))
+            while waiting:
+                ready = waiting.popleft().result()
+                waiting.extend(thread.submit(self._prepared, step) for step in islice(steps, 1))
+                yield ready
+
+    def _prepared(self, step: int) -> tuple[Batch, Tensor]:
+        batch = self.batch(step)
+        on_gpu = self.config.devices.accelerator is Accelerator.CUDA
+        return batch.pinned() if on_gpu else batch, self.draws.get_state()
 
     def batch(self, step: int) -> Batch:
         """Prepare this process's share of one step's films."""

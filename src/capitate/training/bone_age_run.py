@@ -74,8 +74,7 @@ def run_bone_age(
         resume: insist that `out` holds a run that was begun; otherwise a new one begins where there is none.
 
     Returns:
-        Errors on the held-out fold and the smallest one on the validation films, by name; empty without either, and in
-        every process but the first.
+        Errors on the held-out fold and the smallest one on the validation films; empty in processes but the first.
 
     Raises:
         UsageError: naming what does not fit.
@@ -85,18 +84,14 @@ def run_bone_age(
         raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
     fabric = make_fabric(config.devices)
     store = open_store(data)
-    folds = store.folds(config.folds)
-    held_out = np.flatnonzero(folds == fold) if fold is not None else np.arange(0)
-    rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
-    if rows.size == 0:
-        raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
+    held_out, rows = _rows(store, config, fold)
     taught_on = store if teacher_data is None else open_store(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
     begun = None if start is None else checked_start(Run.load(start), config, hidden)
     runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
-    others = [*runs, *([begun] if begun else [])]
     kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
+    others = runs if begun is None else [*runs, begun]
     check_validation(others, frozenset(kept))
     split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
     if fabric.is_global_zero:
@@ -114,6 +109,15 @@ def run_bone_age(
     figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
     return figures
+
+
+def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the rows of the held-out fold, and all others."""
+    held_out = np.flatnonzero(store.folds(config.folds) == fold) if fold is not None else np.arange(0)
+    rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
+    if rows.size == 0:
+        raise UsageError(f"the store has no film outside fold {fold}; prepare more films")
+    return held_out, rows
 
 
 def _split(

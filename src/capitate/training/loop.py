@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from capitate.errors import UsageError
 from capitate.training.averages import settle_norms
 from capitate.training.batches import Feeder
 from capitate.training.checkpoint import CHECKPOINT
@@ -72,21 +73,27 @@ def train(
         teacher: probabilities (len(store), 3, 240) by sex index, for distillation.
         start: weights to begin with instead of random ones.
         fabric: processes and their device, made from the experiment if None.
+
+    Raises:
+        UsageError: if the checkpoint in the folder is of another experiment, or the loss is no number any more.
+        ReportWriteError: if the disk is full; the previous checkpoint stays.
     """
     fabric = fabric or make_fabric(config.devices)
     folder.mkdir(parents=True, exist_ok=True)
+    training = _Training(store, rows, config, folder=folder, fabric=fabric, teacher=teacher, start=start)
     with deterministic(wanted=config.devices.deterministic):
-        return _Training(store, rows, config, folder, fabric, teacher, start).run()
+        return training.run()
 
 
 class _Training:
     """One call of `train`: what its steps share."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         store: ViewStore,
         rows: NDArray[np.int64],
         config: BoneAgeConfig,
+        *,
         folder: Path,
         fabric: Fabric,
         teacher: NDArray[np.float32] | None,
@@ -101,8 +108,7 @@ class _Training:
         self.state = TrainingState(config, fabric, steps_an_epoch=self.feeder.steps, start=start)
         self.dropouts = Dropouts(self.state.network)
         self.draws = self.state.resume(folder / CHECKPOINT)
-        record = config.record
-        board = record.tensorboard
+        board = config.record.tensorboard
         self.curves = Curves(folder, step=self.state.taken, tensorboard=board) if fabric.is_global_zero else None
 
     def run(self) -> Result:
@@ -111,44 +117,47 @@ class _Training:
         stages = [stage for stage in self.config.optimiser.stages for _ in range(stage.epochs)]
         while state.epoch < len(stages) and not state.best.enough(self.config.validation):
             stage = stages[state.epoch]
-            for step in self._steps(stage):
-                began = time.perf_counter()
-                state.take(self.feeder.batch(step), began=began)
+            self._begin_epoch(stage)
+            began = time.perf_counter()
+            for batch, draws in self.feeder.steps_from(state.step):
+                self.draws = draws
+                state.take(batch, began=began)
                 if state.taken % record.every == 0:
                     self._line()
-                if record.checkpoint and state.taken % record.checkpoint == 0 and step + 1 < self.feeder.steps:
+                if record.checkpoint and state.taken % record.checkpoint == 0 and state.step < self.feeder.steps:
                     self._save()
+                began = time.perf_counter()
             self._end_epoch(stage)
             self._save()
         return self._finish(stages[-1])
 
-    def _steps(self, stage: Stage) -> Iterator[int]:
-        """Set the epoch up, where it was broken off if it was, and count its remaining steps."""
+    def _begin_epoch(self, stage: Stage) -> None:
+        """Set the order, the size and the strength of an epoch up, and the random numbers where it was broken off."""
         self.feeder.start(self.state.epoch, stage)
         self.dropouts.set(stage.dropout)
         if self.state.step and self.draws is not None:
             self.feeder.draws.set_state(self.draws)
-        yield from range(self.state.step, self.feeder.steps)
 
     def _line(self) -> None:
         """Add a line to the curve of batches."""
-        state, figures = self.state, self.state.line.figures()
+        state, figures = self.state, self._finite(self.state.line)
         state.line = Meter()
         if self.curves is not None:
-            rate = max(state.schedule.rates)
-            self.curves.batch({"epoch": state.epoch + 1, "step": state.taken, "learning_rate": rate, **figures})
+            self.curves.batch({"epoch": state.epoch + 1, "step": state.taken, "learning_rate": state.rate, **figures})
 
     def _end_epoch(self, stage: Stage) -> None:
         """Average, judge on the films kept back, move the schedule, and write the epoch's line."""
         state = self.state
-        rate, figures = max(state.schedule.rates), state.whole.figures()
+        figures = self._finite(state.whole)
         state.epoch, state.step, state.whole = state.epoch + 1, 0, Meter()
         if state.swa is not None and state.epoch > self._epochs - self.config.swa.epochs:
             state.swa.update_parameters(state.network)
         judged = self._judge(state.judged, stage)
         state.schedule.after_epoch(state.epoch, judged.get("mae"))
         seen = {f"validation_{name}": value for name, value in judged.items()}
-        state.history.append({"epoch": state.epoch, "step": state.taken, "learning_rate": rate, **figures, **seen})
+        state.history.append(
+            {"epoch": state.epoch, "step": state.taken, "learning_rate": state.rate, **figures, **seen}
+        )
         if self.curves is not None:
             self.curves.epoch(state.history)
         told = "".join(f", {name.replace('_', ' ')} {value:.3f}" for name, value in seen.items())
@@ -169,8 +178,21 @@ class _Training:
             save_weights(network, self.folder / BEST)
         return figures
 
+    def _finite(self, meter: Meter) -> dict[str, float]:
+        """Read figures, and stop a run that has lost its way before it overwrites a checkpoint."""
+        figures = meter.figures()
+        if not math.isfinite(figures["loss"]):
+            raise UsageError(
+                f"the loss is {figures['loss']} at step {self.state.taken}; lower optimiser.learning_rate or set "
+                "optimiser.clip, and begin the run in another folder"
+            )
+        return figures
+
     def _save(self) -> None:
-        self.state.save(self.folder / CHECKPOINT, draws=self.feeder.draws)
+        """Write the checkpoint, unless the sums of the epoch say that it would be worth nothing."""
+        if self.state.step:
+            self._finite(self.state.whole)
+        self.state.save(self.folder / CHECKPOINT, draws=self.draws)
 
     def _finish(self, stage: Stage) -> Result:
         """Choose the weights that the run ends with."""

@@ -22,7 +22,7 @@ def film_sums(loss: Tensor, predicted: Tensor, months: Tensor) -> Tensor:
         float64 (6,): films, loss, absolute and squared error, age and squared age.
     """
     error, age = (predicted - months).double(), months.double()
-    films = torch.tensor(float(len(months)), dtype=torch.float64, device=months.device)
+    films = age.new_full((), len(months))
     parts = [films, loss.double() * films, error.abs().sum(), error.square().sum(), age.sum(), age.square().sum()]
     return torch.stack(parts).detach()
 

@@ -39,6 +39,7 @@ class TrainingState:
         line: sums since the last line of the batch curve.
         whole: sums of the current epoch.
         best: smallest validation error.
+        rate: highest learning rate of the last step.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class TrainingState:
         self.average = RunningAverage(self.network, most=settings.average) if settings.average else None
         self.swa: AveragedModel | None = stochastic_average(self.network) if config.swa.epochs else None
         self.objective = make_objective(config)
-        self.epoch, self.step = 0, 0
+        self.epoch, self.step, self.rate = 0, 0, 0.0
         self.history: list[dict[str, float]] = []
         self.line, self.whole, self.best = Meter(), Meter(), Best()
 
@@ -93,6 +94,7 @@ class TrainingState:
         sums = summed(self.fabric, self._gradients(batch.to(self.fabric.device)))
         if self.config.optimiser.clip:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimiser.clip)
+        self.rate = max(self.schedule.rates)
         self.optimiser.step()
         self.schedule.after_step()
         if self.average is not None:
@@ -123,17 +125,17 @@ class TrainingState:
         wanted = self.config.devices.precision is Precision.BF16
         return torch.autocast(self.fabric.device.type, torch.bfloat16, enabled=wanted)
 
-    def save(self, path: Path, *, draws: torch.Generator) -> None:
+    def save(self, path: Path, *, draws: Tensor) -> None:
         """Write the checkpoint in full, then put it in place of the previous one; all processes call this.
 
         Args:
             path: of the file.
-            draws: this process's random numbers for augmentation.
+            draws: state of this process's random numbers for augmentation.
 
         Raises:
             ReportWriteError: if it cannot be written; the previous one stays.
         """
-        random = {"torch": torch.get_rng_state(), "draws": draws.get_state()}
+        random = {"torch": torch.get_rng_state(), "draws": draws}
         if self.fabric.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.fabric.device)
         kept = {name: gathered(self.fabric, value) for name, value in random.items()}

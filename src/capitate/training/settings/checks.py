@@ -90,6 +90,7 @@ def _ranges(  # noqa: PLR0917
         ("validation.patience", validation.patience, 0, _ANY),
         ("validation.smallest", validation.smallest, 0, _ANY),
         ("devices.count", devices.count, 1, _ANY),
+        ("devices.ahead", devices.ahead, 0, _ANY),
         ("record.every", record.every, 1, _ANY),
         ("record.checkpoint", record.checkpoint, 0, _ANY),
     ]

@@ -38,6 +38,7 @@ class DevicesConfig:
         count: processes, one a device, over all computers; more than one are started by torchrun.
         precision: `bf16` computes products in bfloat16, on CPU and GPU; `fp32` does not.
         deterministic: whether torch is held to algorithms that repeat to the bit, on a GPU at some cost in speed.
+        ahead: batches that a thread prepares while the device computes; 0 prepares each when it is needed.
         draws: `batch` draws augmentation for a batch at once; `film` for each film by its id and epoch, so that the
             number of devices changes nothing.
     """
@@ -46,4 +47,5 @@ class DevicesConfig:
     count: int = 1
     precision: Precision = Precision.BF16
     deterministic: bool = False
+    ahead: int = 0
     draws: Draws = Draws.BATCH
