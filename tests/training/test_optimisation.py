@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -239,6 +240,18 @@ def test_augmentation_by_film_does_not_hang_on_the_batch(store, tiny):
     feeder.start(3, stage)
     again = dict(zip(feeder.batches[0].tolist(), feeder.batch(0).views, strict=True))
     assert not any(torch.equal(view, seen[row][0]) for row, view in again.items())
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_each_process_goes_on_from_its_own_random_numbers(store, tiny, rank):
+    state, _ = one_step(store, tiny)
+    state.fabric = SimpleNamespace(global_rank=rank, device=torch.device("cpu"))
+    generators = [torch.Generator().manual_seed(seed) for seed in (3, 5)]
+    kept = torch.stack([one.get_state() for one in generators])
+    draws = torch.Generator().set_state(state._restore_random({"torch": kept, "draws": kept}))
+    expected = torch.rand(4, generator=generators[rank])
+    assert torch.equal(torch.rand(4), expected)
+    assert torch.equal(torch.rand(4, generator=draws), expected)
 
 
 def test_processes_share_the_films_of_a_step(store, tiny):

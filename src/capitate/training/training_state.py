@@ -173,11 +173,12 @@ class TrainingState:
             ) from error
 
     def _restore_random(self, random: dict[str, Tensor]) -> Tensor:
-        rank = self.fabric.global_rank
-        torch.set_rng_state(random["torch"][rank])
+        # cloned, because torch reads a state from the beginning of its storage, where that of the first process lies
+        mine = {name: states[self.fabric.global_rank].clone() for name, states in random.items()}
+        torch.set_rng_state(mine["torch"])
         if self.fabric.device.type == "cuda":
-            torch.cuda.set_rng_state(random["cuda"][rank], self.fabric.device)
-        return random["draws"][rank]
+            torch.cuda.set_rng_state(mine["cuda"], self.fabric.device)
+        return mine["draws"]
 
     def _parts(self) -> dict[str, Any]:
         """What a checkpoint keeps by its own state."""
