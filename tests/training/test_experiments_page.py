@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import tomllib
 import types
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -17,7 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from capitate.training.config import BoneAgeConfig
+from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.settings.locator import LocatorConfig
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
@@ -98,6 +99,12 @@ def test_every_key_stands_on_the_page(task):
         for (key, _, told), (_, _, said) in zip(found[heading], rows, strict=True):
             assert told, f"{heading} {key} has no meaning on the page"
             assert told == (said or told), f"{heading} {key}"
+
+
+def test_examples_on_the_page_are_experiments():
+    blocks = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
+    stages = experiment_of(tomllib.loads(blocks[0])).optimiser.stages
+    assert [(stage.dropout, stage.augment) for stage in stages] == [(0.1, 0.6), (0.3, 1.0)]
 
 
 def rewrite() -> None:

@@ -69,7 +69,7 @@ def _ranges(  # noqa: PLR0917
         ("optimiser.batch", optimiser.batch, 1, _ANY),
         ("optimiser.accumulate", optimiser.accumulate, 1, _ANY),
         ("optimiser.weight_decay", optimiser.weight_decay, 0, _ANY),
-        ("optimiser.warm_up", optimiser.warm_up, 0, 1),
+        ("optimiser.warm_up", optimiser.warm_up, 0, 0.99),
         ("optimiser.average", optimiser.average, 0, 1),
         ("optimiser.clip", optimiser.clip, 0, _ANY),
         ("optimiser.unknown_sex", optimiser.unknown_sex, 0, 1),
