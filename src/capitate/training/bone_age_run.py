@@ -17,10 +17,12 @@ from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
 from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.loop import predict, train
-from capitate.training.losses import LOSSES
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
 from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
+from capitate.training.settings.loss import check_loss
+from capitate.training.settings.network import NO_SHAPE
+from capitate.training.targets import rows_learnt_from
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights, save_weights
 
@@ -64,6 +66,9 @@ def run_bone_age(
     rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
     if rows.size == 0:
         raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
+    rows, held_out = (
+        rows_learnt_from(some, store.sexes, trained_on=config.network.trained_on) for some in (rows, held_out)
+    )
     taught_on = store if teacher_data is None else _open(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
@@ -133,8 +138,7 @@ def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = Non
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
     """Refuse a combination that cannot be meant."""
-    if config.optimiser.loss not in LOSSES:
-        raise UsageError(f"optimiser.loss must be one of {', '.join(LOSSES)}, got {config.optimiser.loss!r}")
+    check_loss(config.optimiser.loss, config.network)
     if fold is not None and not 0 <= fold < config.folds:
         raise UsageError(f"--fold must be 0 to {config.folds - 1}, got {fold}")
     if bool(teachers) != (config.optimiser.distil > 0):
@@ -174,7 +178,7 @@ def _beginning(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Run
     _, theirs = load_bone_age_run(run)
     ours, network = config.network, theirs.network
     other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in {"dropout", "drop_path"}]
+    shapes = [name for name in other if name not in NO_SHAPE]
     if shapes:
         raise UsageError(
             f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "

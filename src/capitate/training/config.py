@@ -14,9 +14,12 @@ from typing import Any, TypeVar
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import TestView
 from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.freezing import FreezingConfig
 from capitate.training.settings.locator import LocatorConfig
-from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
+from capitate.training.settings.loss import LossConfig, check_loss
+from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig, Stage
+from capitate.training.settings.presets import with_preset
 
 __all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
 
@@ -40,6 +43,8 @@ class BoneAgeConfig:
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
+        loss: see `LossConfig`.
+        freezing: see `FreezingConfig`.
     """
 
     name: str = "bone-age"
@@ -51,6 +56,8 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    freezing: FreezingConfig = field(default_factory=FreezingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -98,15 +105,14 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
         return _build(LocatorConfig(), values, where="")
     if task != "bone-age":
         raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
-    config = _build(BoneAgeConfig(), values, where="")
+    config = _build(BoneAgeConfig(), with_preset(values), where="")
     _check(config)
     return config
 
 
 def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
-    if config.network.sex not in SEX_ENTRANCES:
-        raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
+    check_loss(config.optimiser.loss, config.network)
     if not config.optimiser.stages:
         raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
     if not config.test_views:
@@ -116,11 +122,6 @@ def _check(config: BoneAgeConfig) -> None:
     last = config.optimiser.stages[-1]
     if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
         raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")
-    if len(config.network.widths) != len(config.network.depths):
-        raise UsageError(
-            f"network.widths and network.depths must have one entry a stage, got {len(config.network.widths)} and "
-            f"{len(config.network.depths)}"
-        )
 
 
 def _override(values: dict[str, Any], text: str) -> None:

@@ -18,8 +18,8 @@ from torch import Tensor
 from capitate.runtime.bone_age import TestView
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
-from capitate.training.losses import LOSSES, distillation
-from capitate.training.networks import BoneAgeNetwork
+from capitate.training.losses import distillation, make_loss
+from capitate.training.networks import Answer, BoneAgeNetwork, first_weights, freeze, parameter_groups, unfreeze
 from capitate.training.view_store import ViewStore
 
 __all__ = ["Result", "predict", "train"]
@@ -57,12 +57,14 @@ def train(
         start: weights to begin with instead of random ones.
     """
     torch.manual_seed(config.seed)
+    start = first_weights(config.network, store.months[rows]) if start is None else start
     state = _State(config, rows.size, start)
     folder.mkdir(parents=True, exist_ok=True)
     state.resume(folder / "last.pt")
     stages = [stage for stage in config.optimiser.stages for _ in range(stage.epochs)]
     for epoch in range(state.epoch, len(stages)):
         began = time.perf_counter()
+        (freeze if epoch < config.freezing.epochs else unfreeze)(state.network)
         generator = torch.Generator().manual_seed(config.seed * 100003 + epoch)
         order = rows[torch.randperm(rows.size, generator=generator).numpy()]
         size = (stages[epoch].height, stages[epoch].width)
@@ -79,7 +81,7 @@ def train(
     return Result(state.average, state.history)
 
 
-Batch = tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]
+Batch = tuple[Tensor, Tensor, Callable[[Answer], Tensor]]
 
 
 def _prepare(  # noqa: PLR0917
@@ -95,12 +97,14 @@ def _prepare(  # noqa: PLR0917
     views = augment.apply(views, masks, augment.draw(len(rows), config.augment, generator=generator))
     hidden = torch.rand(len(rows), generator=generator) < config.optimiser.unknown_sex
     sexes = torch.where(hidden, torch.full_like(sexes, 2), sexes)
-    labels = LOSSES[config.optimiser.loss]
+    labels = make_loss(config.optimiser.loss, config.loss)
     if teacher is None:
-        return views, sexes, lambda logits: labels(logits, months)
+        return views, sexes, lambda answer: labels(answer, months)
     share = config.optimiser.distil
     target = torch.from_numpy(teacher[rows, sexes.numpy()])
-    return views, sexes, lambda logits: share * distillation(logits, target) + (1 - share) * labels(logits, months)
+    return views, sexes, lambda answer: (
+        share * distillation(answer.logits, target) + (1 - share) * labels(answer, months)
+    )
 
 
 class _State:
@@ -116,19 +120,26 @@ class _State:
         self.average = copy.deepcopy(self.network).eval()
         self.steps_an_epoch = max(1, round(films / settings.batch))
         steps = self.steps_an_epoch * sum(stage.epochs for stage in settings.stages)
-        self.optimiser = torch.optim.AdamW(_groups(self.network, settings.weight_decay), lr=settings.learning_rate)
+        groups = parameter_groups(
+            self.network,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            layer_decay=config.freezing.layer_decay,
+        )
+        self.optimiser = torch.optim.AdamW(groups)
+        rates = [group["lr"] for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, steps, pct_start=settings.warm_up, cycle_momentum=False
+            self.optimiser, rates, steps, pct_start=settings.warm_up, cycle_momentum=False
         )
         self.epoch = 0
         self.history: list[dict[str, float]] = []
 
-    def step(self, views: Tensor, sexes: Tensor, loss_of: Callable[[Tensor], Tensor]) -> float:
+    def step(self, views: Tensor, sexes: Tensor, loss_of: Callable[[Answer], Tensor]) -> float:
         """Take one optimiser step and update the running average."""
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16):
-            logits = self.network(views.contiguous(memory_format=torch.channels_last), sexes)
-        loss = loss_of(logits)
+            answer = self.network(views.contiguous(memory_format=torch.channels_last), sexes, whole=True)
+        loss = loss_of(answer)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
@@ -167,13 +178,6 @@ class _State:
         self.epoch, self.history = stored["epoch"], stored["history"]
         if "random" in stored:
             torch.set_rng_state(stored["random"])  # dropout draws from it
-
-
-def _groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and kernels, not biases, norms and embeddings."""
-    heavy = [p for p in network.parameters() if p.ndim > 1]
-    light = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
 
 
 def predict(
