@@ -92,6 +92,7 @@ def compose_card(
         coverage: cells of a calibration report.
     """
     about = TASKS[task]
+    one_sex = trained_on_text(training.get("configuration", {}).get("network", {}).get("trained_on", "both"))
     return {
         "name": name,
         "version": version,
@@ -107,7 +108,7 @@ def compose_card(
         "training_data": about["data"],
         "figures": [dict(figure) for figure in figures],
         "coverage": [dict(cell) for cell in coverage],
-        "limits": about["limits"],
+        "limits": [one_sex, *about["limits"]] if one_sex else about["limits"],
     }
 
 

@@ -17,6 +17,7 @@ from capitate.training.smooth_stride import smooth_strides
 __all__ = ["Scaling", "feature_map", "last_norm", "make_backbone", "named_network", "widen_stem"]
 
 _OURS = "resnet"
+_STAGES = 4
 _GREY_LEVELS = 255.0
 
 
@@ -26,7 +27,7 @@ def make_backbone(config: NetworkConfig) -> nn.Module:
     Weights are random; `capitate.training.networks.start.begin` fills in published ones.
 
     Raises:
-        UsageError: if timm has no network of that name.
+        UsageError: if timm has no network of that name, or ours has not four stages.
     """
     backbone = _residual(config) if config.backbone == _OURS else named_network(config)
     return smooth_strides(backbone) if config.smooth_strides else backbone
@@ -65,6 +66,8 @@ def _without_hidden_head(backbone: nn.Module) -> nn.Module:
 
 
 def _residual(config: NetworkConfig) -> nn.Module:
+    if len(config.widths) != _STAGES:
+        raise UsageError(f"network.widths must name {_STAGES} stages of network.backbone = 'resnet', got {config.widths}")
     return ResNet(
         BasicBlock,
         list(config.depths),

@@ -71,9 +71,12 @@ class BoneAgeNetwork(nn.Module):
         """Return logits by month, float32 (n, 240), or with `whole` the `Answer` that losses need."""
         if self.training and self.config.sex == SexEntrance.SHUFFLED:
             sex = permuted(sex)
-        cells = self.features(view, sex)
+        answer = self.answer(self.features(view, sex), sex)
+        return answer if whole else answer.logits
+
+    def answer(self, cells: Tensor, sex: Tensor) -> Answer:
+        """Read a feature map (n, features, rows, columns) and sex (n,)."""
         joined = self.pooled(cells)
         if self.late is not None:
             joined = self.late(joined, cells, sex)
-        answer = self.reading(self.head(joined))
-        return answer if whole else answer.logits
+        return self.reading(self.head(joined))

@@ -82,7 +82,8 @@ def make_head(config: NetworkConfig, width: int) -> nn.Sequential:
 def make_reading(config: NetworkConfig) -> ByMonth | OneNumber | OrderedThresholds:
     """Build what turns a head's last numbers into an `Answer`."""
     if config.head == HeadKind.SCALAR:
-        return OneNumber(Target(config.target), shape=SpreadShape(config.spread_shape))
+        predicted = config.spread == Spread.PREDICTED
+        return OneNumber(Target(config.target), shape=SpreadShape(config.spread_shape), predicted=predicted)
     return OrderedThresholds() if config.head == HeadKind.ORDINAL else ByMonth()
 
 
@@ -97,10 +98,10 @@ class ByMonth(nn.Module):
 class OneNumber(nn.Module):
     """One number on the target's scale, and the spread around it, fitted or the second number."""
 
-    def __init__(self, target: Target, *, shape: SpreadShape) -> None:
-        """Read numbers on the scale of `target`; statistics are set by `use`, the scale by `fit_spread`."""
+    def __init__(self, target: Target, *, shape: SpreadShape, predicted: bool) -> None:
+        """Read numbers on the scale of `target`; statistics are set by `use`, a fitted scale by `fit_spread`."""
         super().__init__()
-        self.target, self.shape = target, shape
+        self.target, self.shape, self.predicted = target, shape, predicted
         self.register_buffer("statistics", torch.zeros(4))
         self.register_buffer("scale_months", torch.tensor([_FIRST_SCALE_MONTHS]))
         self.use(TargetStatistics())
@@ -139,7 +140,7 @@ class OneNumber(nn.Module):
     def forward(self, raw: Tensor) -> Answer:
         """Read (n, 1), or (n, 2) with the scale's logarithm beside."""
         months = self.months(raw[:, 0])
-        if raw.shape[1] == 2:  # between 0.5 and 200 months
+        if self.predicted:  # between 0.5 and 200 months
             scale = _FIRST_SCALE_MONTHS * (3 * torch.tanh(raw[:, 1] / 3)).exp()
         else:
             scale = self.scale_months.expand_as(months)

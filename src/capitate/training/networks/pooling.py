@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from capitate.training.networks.backbones import last_norm
+from capitate.training.networks.map_norm import MapNorm
 from capitate.training.settings.network import NetworkConfig, Pooling
 
 __all__ = ["AttentionPool", "GeneralisedMean", "GridPool", "make_pooling"]
@@ -16,7 +17,7 @@ def make_pooling(config: NetworkConfig, backbone: nn.Module) -> tuple[nn.Module,
     """Build the pooling of a backbone's last map, and give the width of what it returns."""
     features = int(backbone.num_features)
     if config.pooling == Pooling.GEM:
-        norm = nn.GroupNorm(1, features) if last_norm(backbone) is None else nn.Identity()
+        norm = MapNorm(features) if last_norm(backbone) is None else nn.Identity()
         return GeneralisedMean(norm), features
     if config.pooling == Pooling.ATTENTION:
         return AttentionPool(features, config.attention_widths, config.attention_kernels), features

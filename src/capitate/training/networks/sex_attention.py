@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from capitate.training.networks.map_norm import MapNorm
+
 __all__ = ["Looked", "SexAttention"]
 
 _SEXES = 3
@@ -39,7 +41,7 @@ class SexAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.sex = nn.Embedding(_SEXES, width)
-        self.norm = nn.GroupNorm(1, features)
+        self.norm = MapNorm(features)
         self.pooled = nn.Linear(pooled, width)
         self.query = nn.Linear(width, width)
         self.key_value = nn.Conv2d(features, 2 * width, 1)
