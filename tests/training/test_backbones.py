@@ -81,7 +81,7 @@ def test_an_unknown_network_is_named():
         make_backbone(replace(SMALL, backbone="resnet1800"))
     with pytest.raises(UsageError, match=r"'resnet18\.nobody_in1k'"):
         make_backbone(replace(SMALL, backbone="resnet18.nobody_in1k"))
-    with pytest.raises(UsageError, match="four stages|4 stages"):
+    with pytest.raises(UsageError, match="4 stages"):
         make_backbone(NetworkConfig(widths=(8, 8), depths=(1, 1)))
 
 
@@ -163,7 +163,7 @@ def test_without_a_connection_the_file_option_is_named(monkeypatch, tmp_path):
 
 
 def test_a_network_without_published_weights_says_so():
-    with pytest.raises(UsageError, match="timm publishes no weights for network.backbone = 'efficientnetv2_s'"):
+    with pytest.raises(UsageError, match=r"timm publishes no weights for network\.backbone = 'efficientnetv2_s'"):
         published_backbone(replace(SMALL, backbone="efficientnetv2_s", pretrained=True))
 
 

@@ -45,7 +45,9 @@ def test_a_frozen_backbone_rests_and_then_learns(backbone):
     optimiser = torch.optim.AdamW(parameter_groups(network, learning_rate=0.01, weight_decay=0.05))
     freeze(network)
     assert trainable(network) == head < all_of_it
-    assert moved(network, optimiser) == {name for name, _ in network.named_parameters() if name[:5] in ("head.", "late.")}
+    assert moved(network, optimiser) == {
+        name for name, _ in network.named_parameters() if name[:5] in ("head.", "late.")
+    }
     unfreeze(network)
     assert trainable(network) == all_of_it
     names = {name for name, _ in network.named_parameters()}
@@ -56,7 +58,8 @@ def test_a_frozen_backbone_rests_and_then_learns(backbone):
 def test_frozen_batch_statistics_stay_and_come_back():
     network = BoneAgeNetwork(TINY)
     freeze(network)
-    assert network.train().training and not network.backbone.training
+    assert network.train().training
+    assert not network.backbone.training
     unfreeze(network)
     assert network.backbone.training
 
@@ -87,7 +90,10 @@ def test_learning_rates_fall_with_depth():
 def test_every_backbone_has_depths(backbone):
     network = BoneAgeNetwork(replace(TINY, backbone=backbone))
     found = depths(network)
-    first, last = (min(found[name] for name, _ in network.named_parameters() if name.startswith(part)) for part in ("backbone", "head"))
+    first, last = (
+        min(found[name] for name, _ in network.named_parameters() if name.startswith(part))
+        for part in ("backbone", "head")
+    )
     assert (first, last) == (1, 0)
     assert found[next(iter(network.state_dict()))] >= 3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -96,7 +97,9 @@ def test_a_fitted_spread_is_the_likeliest():
 def test_a_predicted_spread_is_the_films_own():
     head = OneNumber(Target.MONTHS, shape=SpreadShape.LAPLACE, predicted=True)
     scale = head(torch.tensor([[0.0, 0.0], [0.0, 0.7], [0.0, -99.0]])).scale
-    assert scale[0] == 10.0 and scale[1] > 18.0 and 0.4 < scale[2] < 0.6
+    assert scale[0] == 10.0
+    assert scale[1] > 18.0
+    assert 0.4 < scale[2] < 0.6
 
 
 def test_thresholds_in_order_give_the_probabilities_by_definition():
@@ -119,17 +122,35 @@ def test_thresholds_begin_evenly_and_a_greater_score_is_an_older_hand():
 @pytest.mark.parametrize(
     ("layers", "kinds", "widths"),
     [
-        ("1000-1000", [nn.Linear, nn.Mish, nn.Linear, nn.Mish, ExactLinear], [1000, 1000, 1]),
+        ("1000-1000", "Linear Mish Linear Mish ExactLinear", [1000, 1000, 1]),
         (
             "512-64",
-            [nn.BatchNorm1d, nn.Dropout, nn.Linear, nn.Mish, nn.BatchNorm1d]
-            + [nn.Dropout, nn.Linear, nn.Mish, ExactLinear],
+            [
+                nn.BatchNorm1d,
+                nn.Dropout,
+                nn.Linear,
+                nn.Mish,
+                nn.BatchNorm1d,
+                nn.Dropout,
+                nn.Linear,
+                nn.Mish,
+                ExactLinear,
+            ],
             [512, 64, 1],
         ),
         (
             "1024-512",
-            [nn.Linear, nn.BatchNorm1d, nn.Dropout, nn.ReLU, nn.Linear]
-            + [nn.BatchNorm1d, nn.Dropout, nn.ReLU, ExactLinear],
+            [
+                nn.Linear,
+                nn.BatchNorm1d,
+                nn.Dropout,
+                nn.ReLU,
+                nn.Linear,
+                nn.BatchNorm1d,
+                nn.Dropout,
+                nn.ReLU,
+                ExactLinear,
+            ],
             [1024, 512, 1],
         ),
     ],
@@ -138,11 +159,11 @@ def test_published_heads(layers, kinds, widths):
     config = NetworkConfig(head="scalar", layers=layers)
     head = make_head(config, 40)
     names = [{"MishMe": "Mish"}.get(type(one).__name__, type(one).__name__) for one in head]
-    assert names == [kind.__name__ for kind in kinds]
+    assert names == kinds.split()
     assert [one.out_features for one in head if isinstance(one, nn.Linear)] == widths
     numbers = sum(one.numel() for one in head.parameters() if one.ndim > 1)
     shape = [40, *widths]
-    assert numbers == sum(a * b for a, b in zip(shape, shape[1:], strict=False))
+    assert numbers == sum(a * b for a, b in itertools.pairwise(shape))
     assert make_head(replace(config, head="distribution"), 40)(torch.zeros(2, 40)).shape == (2, BINS)
 
 

@@ -156,7 +156,9 @@ def test_focal_loss():
     # 0.25 x 0.1^2 x 0.105361 and 0.75 x 0.6^2 x 0.916291
     assert float(losses.focal(logits, labels)) == pytest.approx((0.000263401 + 0.247398512) / 2, rel=1e-4)
     # gamma 0 and no weight: the cross-entropy
-    assert float(losses.focal(logits, labels, gamma=0.0, alpha=None)) == pytest.approx((0.105361 + 0.916291) / 2, rel=1e-4)
+    assert float(losses.focal(logits, labels, gamma=0.0, alpha=None)) == pytest.approx(
+        (0.105361 + 0.916291) / 2, rel=1e-4
+    )
 
 
 def test_logits_alone_are_an_answer():

@@ -28,9 +28,7 @@ def test_the_five_kinds_of_system_004_are_presets():
 
 
 def test_a_preset_lies_under_what_an_experiment_states():
-    found = load_config(
-        overrides=["network.preset=baseline", "network.backbone=resnet18", "optimiser.loss=l1"]
-    ).network
+    found = load_config(overrides=["network.preset=baseline", "network.backbone=resnet18", "optimiser.loss=l1"]).network
     assert (found.backbone, found.target, found.sex) == ("resnet18", "z-score", "none")
     assert found.layers == "dropout 0.5, linear 500, tanh, dropout 0.25"
 
@@ -49,13 +47,15 @@ def test_layers_are_read():
         Layer("norm"),
     )
     assert parse_layers("standard", key="k") == parse_layers("", key="k") == ()
-    widths = {name: [one.value for one in parse_layers(name, key="k") if one.kind == "linear"] for name in PUBLISHED_LAYERS}
+    widths = {
+        name: [one.value for one in parse_layers(name, key="k") if one.kind == "linear"] for name in PUBLISHED_LAYERS
+    }
     assert widths == {"1000-1000": [1000, 1000], "512-64": [512, 64], "1024-512": [1024, 512]}
 
 
 @pytest.mark.parametrize("text", ["linear", "linear 0", "linear 2.5", "dropout 1", "dropout", "512", "mish 3", "a,,b"])
 def test_a_layer_that_cannot_be_read_is_named(text):
-    with pytest.raises(UsageError, match="network.layers has a layer that cannot be read"):
+    with pytest.raises(UsageError, match=r"network\.layers has a layer that cannot be read"):
         NetworkConfig(layers=text)
 
 

@@ -72,7 +72,8 @@ def test_every_combination_trains_and_exports(sex, tmp_path):
         torch.manual_seed(0)
         network = BoneAgeNetwork(replace(TINY, sex=sex, **pooling, **head))
         answer = network(views, sexes, whole=True)
-        assert answer.logits.shape == (6, BINS) and answer.months.shape == (6,)
+        assert answer.logits.shape == (6, BINS)
+        assert answer.months.shape == (6,)
         torch.testing.assert_close(answer.logits.softmax(1).sum(1), torch.ones(6))
         loss = answer.logits.log_softmax(1)[:, 100].mean() + answer.months.mean()
         (loss if answer.scale is None else loss + answer.scale.mean()).backward()
@@ -209,7 +210,8 @@ def test_the_improved_preset_has_a_key_for_every_cell_and_no_bottleneck():
     views, sexes = films(3)
     cells = network.features(views, sexes)
     looked = network.late.look(network.pooled(cells), cells, sexes)
-    assert looked.weights.shape == (3, 4, 3, 2) and looked.gate.shape == (3, 500)
+    assert looked.weights.shape == (3, 4, 3, 2)
+    assert looked.gate.shape == (3, 500)
 
 
 def test_an_unknown_activation_is_named():

@@ -115,8 +115,10 @@ def test_a_figure_shows_a_film_as_each_sex():
     network = BoneAgeNetwork(config)
     view = torch.randint(0, 256, (1, 64, 48)).float()
     figure, gates = look_figure(network, view)
-    assert figure.shape == (64, 3 * 48 + 8, 3) and figure.dtype == np.uint8
-    assert set(gates) == {"female", "male", "unknown"} and all(0 < share < 1 for share in gates.values())
+    assert figure.shape == (64, 3 * 48 + 8, 3)
+    assert figure.dtype == np.uint8
+    assert set(gates) == {"female", "male", "unknown"}
+    assert all(0 < share < 1 for share in gates.values())
     looks = look(network, view[None], torch.tensor([1]))
     assert gates["male"] == pytest.approx(float(looks.gate[0]), abs=1e-6)
     assert looks.pooling.shape == looks.sex.shape[:1] + looks.sex.shape[2:]

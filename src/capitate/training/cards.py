@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from capitate.training.targets import trained_on_text
+
 __all__ = ["LICENCE", "TASKS", "card_text", "compose_card", "figures_of"]
 
 LICENCE = "non-commercial research only"

@@ -102,8 +102,10 @@ def _prepare(  # noqa: PLR0917
         return views, sexes, lambda answer: labels(answer, months)
     share = config.optimiser.distil
     target = torch.from_numpy(teacher[rows, sexes.numpy()])
-    return views, sexes, lambda answer: (
-        share * distillation(answer.logits, target) + (1 - share) * labels(answer, months)
+    return (
+        views,
+        sexes,
+        lambda answer: share * distillation(answer.logits, target) + (1 - share) * labels(answer, months),
     )
 
 

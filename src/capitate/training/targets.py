@@ -65,9 +65,11 @@ def rows_learnt_from(rows: NDArray[np.int64], sexes: NDArray[np.int64], *, train
     """
     if trained_on == TrainedOn.BOTH:
         return rows
-    kept = rows[sexes[rows] == _SEX_CODE[TrainedOn(trained_on)]]
+    kept: NDArray[np.int64] = rows[sexes[rows] == _SEX_CODE[TrainedOn(trained_on)]]
     if kept.size == 0:
-        raise UsageError(f"network.trained_on = {trained_on!r} leaves none of {rows.size} films; give films of that sex")
+        raise UsageError(
+            f"network.trained_on = {trained_on!r} leaves none of {rows.size} films; give films of that sex"
+        )
     return kept
 
 

@@ -24,7 +24,7 @@ def positive_weight(labels: Tensor) -> float:
             f"a weight of positives needs labels of both kinds, got {positives} positive and {negatives} negative; "
             "give studies of both"
         )
-    return negatives / positives
+    return float(negatives) / positives
 
 
 def weighted_bce(logits: Tensor, labels: Tensor, *, weight: float) -> Tensor:

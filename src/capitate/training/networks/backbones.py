@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +46,7 @@ def named_network(config: NetworkConfig) -> nn.Module:
         near = timm.list_models(f"*{name[:6]}*")[:5]
         advice = f"near it are {', '.join(near)}" if near else "timm.list_models() lists them"
         raise UsageError(f"network.backbone must be 'resnet' or a network of timm, got {config.backbone!r}; {advice}")
-    options = {"in_chans": config.channels, "num_classes": 0, "pretrained": False}
+    options: dict[str, Any] = {"in_chans": config.channels, "num_classes": 0, "pretrained": False}
     if config.drop_path:
         options["drop_path_rate"] = config.drop_path
     try:
@@ -67,7 +69,9 @@ def _without_hidden_head(backbone: nn.Module) -> nn.Module:
 
 def _residual(config: NetworkConfig) -> nn.Module:
     if len(config.widths) != _STAGES:
-        raise UsageError(f"network.widths must name {_STAGES} stages of network.backbone = 'resnet', got {config.widths}")
+        raise UsageError(
+            f"network.widths must name {_STAGES} stages of network.backbone = 'resnet', got {config.widths}"
+        )
     return ResNet(
         BasicBlock,
         list(config.depths),

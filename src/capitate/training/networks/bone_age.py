@@ -41,7 +41,7 @@ class BoneAgeNetwork(nn.Module):
         self.head = make_head(config, width)
         self.reading = make_reading(config)
 
-    def train(self, mode: bool = True) -> BoneAgeNetwork:  # noqa: FBT001, FBT002
+    def train(self, mode: bool = True) -> BoneAgeNetwork:
         """Set training or evaluation; a frozen backbone stays in evaluation, or its batch statistics would move."""
         super().train(mode)
         if self.frozen:
@@ -79,4 +79,5 @@ class BoneAgeNetwork(nn.Module):
         joined = self.pooled(cells)
         if self.late is not None:
             joined = self.late(joined, cells, sex)
-        return self.reading(self.head(joined))
+        answer: Answer = self.reading(self.head(joined))
+        return answer

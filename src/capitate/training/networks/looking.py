@@ -36,7 +36,6 @@ class Looks:
     gate: Tensor | None
 
 
-@torch.no_grad()
 def look(network: BoneAgeNetwork, view: Tensor, sex: Tensor) -> Looks:
     """Read the weights out.
 
@@ -48,18 +47,19 @@ def look(network: BoneAgeNetwork, view: Tensor, sex: Tensor) -> Looks:
     Raises:
         UsageError: if the network has neither attention pooling nor cross-attention.
     """
-    attends, joins = isinstance(network.pool, AttentionPool), isinstance(network.late, SexAttention)
-    if not attends and not joins:
+    pool, late = network.pool, network.late
+    if not isinstance(pool, AttentionPool) and not isinstance(late, SexAttention):
         raise UsageError(
             f"the network has no attention to show, got pooling {network.config.pooling!r} and sex "
             f"{network.config.sex!r}; set one of them to 'attention'"
         )
-    cells = network.eval().features(view.float(), sex)
-    pooling = network.pool.weights(cells)[:, 0] if attends else None
-    if not joins:
-        return Looks(pooling, None, None)
-    looked = network.late.look(network.pooled(cells), cells, sex)
-    return Looks(pooling, looked.weights, looked.gate.mean(1))
+    with torch.no_grad():
+        cells = network.eval().features(view.float(), sex)
+        pooling = pool.weights(cells)[:, 0] if isinstance(pool, AttentionPool) else None
+        if not isinstance(late, SexAttention):
+            return Looks(pooling, None, None)
+        looked = late.look(network.pooled(cells), cells, sex)
+        return Looks(pooling, looked.weights, looked.gate.mean(1))
 
 
 def overlay(view: Tensor, weights: Tensor) -> NDArray[np.uint8]:
@@ -77,7 +77,8 @@ def overlay(view: Tensor, weights: Tensor) -> NDArray[np.uint8]:
     share = (wide / wide.max().clamp_min(1e-12))[..., None]
     grey = view.float()[..., None].expand(-1, -1, 3)
     red = torch.tensor([255.0, 40.0, 0.0])
-    return (grey + 0.6 * share * (red - grey)).round().clamp(0, 255).to(torch.uint8).numpy()
+    picture: NDArray[np.uint8] = (grey + 0.6 * share * (red - grey)).round().clamp(0, 255).to(torch.uint8).numpy()
+    return picture
 
 
 def look_figure(network: BoneAgeNetwork, view: Tensor) -> tuple[NDArray[np.uint8], dict[str, float]]:

@@ -107,6 +107,6 @@ class Modulation(nn.Module):
 class Concatenated(nn.Embedding):
     """A learnt vector by sex beside the pooled picture."""
 
-    def forward(self, pooled: Tensor, cells: Tensor, sex: Tensor) -> Tensor:  # noqa: ARG002
+    def forward(self, pooled: Tensor, cells: Tensor, sex: Tensor) -> Tensor:
         """Join (n, width) and the embedding; the map is not needed."""
         return torch.cat([pooled, super().forward(sex).to(pooled.dtype)], 1)

@@ -38,7 +38,8 @@ def first_weights(config: NetworkConfig, months: NDArray[np.float32]) -> dict[st
     """
     if config.head != HeadKind.SCALAR and not (config.pretrained or config.weights):
         return None
-    return begin(BoneAgeNetwork(config), months).state_dict()
+    weights: dict[str, Tensor] = begin(BoneAgeNetwork(config), months).state_dict()
+    return weights
 
 
 def begin(network: BoneAgeNetwork, months: NDArray[np.float32]) -> BoneAgeNetwork:
@@ -81,8 +82,8 @@ def _from_timm(config: NetworkConfig) -> nn.Module:
     except Exception as error:  # of any of the libraries that a download goes through
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(
-            f"the weights of {config.backbone!r} cannot be fetched: {reason}; without a connection name a file of them, "
-            "safetensors or a state dictionary, as network.weights"
+            f"the weights of {config.backbone!r} cannot be fetched: {reason}; without a connection name a file of "
+            "them, safetensors or a state dictionary, as network.weights"
         ) from error
     plain.load_state_dict(full.state_dict(), strict=False)
     return plain
@@ -95,8 +96,8 @@ def _from_file(config: NetworkConfig) -> nn.Module:
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     if missing:
         raise UsageError(
-            f"the weights {path} are not those of {config.backbone!r}: {len(missing)} of {len(wanted)} are missing, the "
-            f"first {missing[0]!r}; give a file with timm's names, or a run of that backbone"
+            f"the weights {path} are not those of {config.backbone!r}: {len(missing)} of {len(wanted)} are missing, "
+            f"the first {missing[0]!r}; give a file with timm's names, or a run of that backbone"
         )
     first = plain.pretrained_cfg.get("first_conv")
     for stem in (first,) if isinstance(first, str) else first or ():
@@ -123,10 +124,10 @@ def _read(path: Path) -> dict[str, Tensor]:
     return own or dict(state)
 
 
-@torch.no_grad()
 def _copy(plain: nn.Module, backbone: nn.Module) -> None:
     """Copy weights by name; of a stem with further planes, those of the picture."""
     there = backbone.state_dict()
-    for name, value in plain.state_dict().items():
-        target = there[name]
-        (target if target.shape == value.shape else target[:, : value.shape[1]]).copy_(value)
+    with torch.no_grad():
+        for name, value in plain.state_dict().items():
+            target = there[name]
+            (target if target.shape == value.shape else target[:, : value.shape[1]]).copy_(value)
