@@ -17,7 +17,7 @@ from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.runtime.session import Session  # noqa: E402
 from capitate.training.config import experiment_of  # noqa: E402
-from capitate.training.export import export  # noqa: E402
+from capitate.training.export import export, export_network  # noqa: E402
 from capitate.training.networks import BINS, BoneAgeNetwork, bin_centres  # noqa: E402
 from capitate.training.networks.pooling import AttentionPool, GeneralisedMean, GridPool  # noqa: E402
 from capitate.training.networks.sex import FurtherPlane, MixedSex, Modulation  # noqa: E402
@@ -85,8 +85,7 @@ def test_every_combination_trains_and_exports(sex, tmp_path):
         expected = together(views, sexes).numpy()
     path = tmp_path / "model.onnx"
     export(together, (views[:2], sexes[:2]), path, inputs=("view", "sex"), outputs=("probabilities",))
-    inputs = {"view": views.numpy()} if sex == SexEntrance.NONE else {"view": views.numpy(), "sex": sexes.numpy()}
-    found = Session(path, threads=1).run(inputs)[0]
+    found = Session(path, threads=1).run({"view": views.numpy(), "sex": sexes.numpy()})[0]
     medians = [quantile(one.reshape(-1, BINS), 0.5) for one in (found, expected)]
     assert np.abs(medians[0] - medians[1]).max() < 0.05
 
@@ -202,6 +201,22 @@ def test_presets_are_networks(name):
     assert answer.logits.isfinite().all()
     expected = {"baseline": "none", "sex": "late", "attention": "none", "attention-sex": "late"}
     assert config.sex == expected.get(name, config.sex)
+
+
+@pytest.mark.parametrize("name", ["attention-sex-improved", "efficientnet-grid", "convnext-gem", "regnet"])
+def test_published_networks_export(name, tmp_path):
+    """At their own widths, but a tiny backbone; one of them has no use for the sex that a file is given."""
+    own = {"preset": name, "backbone": "test_convnext", "pretrained": False}
+    torch.manual_seed(0)
+    network = BoneAgeNetwork(experiment_of({"network": own, "optimiser": {"loss": "l1"}}).network).eval()
+    views, sexes = films()
+    with torch.no_grad():
+        expected = quantile(network(views, sexes).softmax(1).numpy(), 0.5)
+    export_network(network, tmp_path / "model.onnx", height=HEIGHT, width=WIDTH)
+    inputs = {"view": views.to(torch.uint8).numpy(), "sex": sexes.numpy()}
+    found = quantile(Session(tmp_path / "model.onnx", threads=1).run(inputs)[0], 0.5)
+    assert found == pytest.approx(expected, abs=0.05)
+    assert np.ptp(expected) > 0.5
 
 
 def test_the_improved_preset_has_a_key_for_every_cell_and_no_bottleneck():
