@@ -162,6 +162,24 @@ def test_without_a_connection_the_file_option_is_named(monkeypatch, tmp_path):
         published_backbone(replace(SMALL, pretrained=True))
 
 
+def test_weights_that_lie_in_timms_own_cache_need_no_connection(published, monkeypatch, tmp_path):
+    hub = pytest.importorskip("huggingface_hub")
+    full, path = published
+    name = full.pretrained_cfg["hf_hub_id"]
+    assert name
+    place = tmp_path / f"models--{name.replace('/', '--')}"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text("a" * 40)
+    (place / "snapshots" / ("a" * 40)).mkdir(parents=True)
+    tensors = {key: value for key, value in full.state_dict().items() if not key.startswith("fc.")}
+    tensors |= {"fc.weight": torch.zeros(1000, full.num_features), "fc.bias": torch.zeros(1000)}
+    save_file(tensors, str(place / "snapshots" / ("a" * 40) / "model.safetensors"))
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    fetched = published_backbone(replace(SMALL, pretrained=True)).state_dict()
+    torch.testing.assert_close(fetched, published_backbone(replace(SMALL, weights=str(path))).state_dict())
+
+
 def test_a_network_without_published_weights_says_so():
     with pytest.raises(UsageError, match=r"timm publishes no weights for network\.backbone = 'efficientnetv2_s'"):
         published_backbone(replace(SMALL, backbone="efficientnetv2_s", pretrained=True))

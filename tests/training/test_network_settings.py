@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from capitate.errors import UsageError
 from capitate.training.config import experiment_of, load_config
+from capitate.training.settings.backbones import named_backbones
+from capitate.training.settings.freezing import FreezingConfig
 from capitate.training.settings.layers import PUBLISHED_LAYERS, Layer, parse_layers
-from capitate.training.settings.network import NetworkConfig
+from capitate.training.settings.loss import LossConfig, LossName
+from capitate.training.settings.network import NetworkConfig, Pooling, SexEntrance, Target
 from capitate.training.settings.presets import network_presets
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "networks.md"
 SYSTEM_004 = {"baseline", "sex", "attention", "attention-sex", "attention-sex-improved"}
 
 
@@ -88,3 +94,18 @@ def test_a_combination_that_cannot_be_meant_is_named(values, says):
 def test_the_numbers_of_losses_and_the_frozen_phase_are_keys():
     config = load_config(overrides=["loss.wing_width=5", "freezing.epochs=2", "freezing.layer_decay=0.8"])
     assert (config.loss.wing_width, config.freezing.epochs, config.freezing.layer_decay) == (5.0, 2, 0.8)
+
+
+def test_every_key_is_documented():
+    page = PAGE.read_text(encoding="utf8")
+    tables = {"network": NetworkConfig, "loss": LossConfig, "freezing": FreezingConfig}
+    keys = [f"`{table}.{field.name}" for table, kind in tables.items() for field in fields(kind)]
+    assert [key for key in keys if not re.search(rf"{re.escape(key)}\b", page)] == []
+
+
+def test_every_choice_and_every_backbone_is_documented():
+    page = PAGE.read_text(encoding="utf8")
+    named = [*LossName, *Pooling, *SexEntrance, *Target, *PUBLISHED_LAYERS, *network_presets()]
+    assert [name for name in named if f"`{name}`" not in page] == []
+    rows = [f"| {row.name} | `{row.backbone}` | {row.differs} |" for row in named_backbones()]
+    assert [row for row in rows if row not in page] == []

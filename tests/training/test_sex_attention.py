@@ -29,9 +29,8 @@ def cells(generator, count):
     column = torch.randint(0, SIDE, (count,), generator=generator)
     maps[:, 3] = 2.0 * torch.nn.functional.one_hot(column, SIDE)[:, None, :] - 1.0
     ages = torch.randn(count, 2, generator=generator)
-    for film in range(count):
-        maps[film, 0, :2, column[film]] = ages[film, 0]
-        maps[film, 0, 2:, column[film]] = ages[film, 1]
+    film = torch.arange(count)
+    maps[film, 0, :, column] = ages.repeat_interleave(2, 1)
     return maps, ages, column
 
 
@@ -40,7 +39,7 @@ def trained(seed):
     generator = torch.Generator().manual_seed(seed)
     module, head = SexAttention(4, 4, width=16, heads=2), torch.nn.Linear(16, 1)
     optimiser = torch.optim.Adam([*module.parameters(), *head.parameters()], lr=0.01)
-    for _ in range(250):
+    for _ in range(200):
         maps, ages, _ = cells(generator, 64)
         sex = torch.randint(0, 2, (64,), generator=generator)
         answer = head(module(maps.mean((2, 3)), maps, sex))[:, 0]

@@ -57,7 +57,8 @@ def train(
         start: weights to begin with instead of random ones.
     """
     torch.manual_seed(config.seed)
-    start = first_weights(config.network, store.months[rows]) if start is None else start
+    if start is None and not (folder / "last.pt").exists():
+        start = first_weights(config.network, store.months[rows])
     state = _State(config, rows.size, start)
     folder.mkdir(parents=True, exist_ok=True)
     state.resume(folder / "last.pt")

@@ -73,9 +73,9 @@ def overlay(view: Tensor, weights: Tensor) -> NDArray[np.uint8]:
         uint8 (height, width, 3).
     """
     size = (view.shape[0], view.shape[1])
-    wide = functional.interpolate(weights[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0]
+    wide = functional.interpolate(weights[None, None].float().cpu(), size, mode="bilinear", align_corners=False)[0, 0]
     share = (wide / wide.max().clamp_min(1e-12))[..., None]
-    grey = view.float()[..., None].expand(-1, -1, 3)
+    grey = view.float().cpu()[..., None].expand(-1, -1, 3)
     red = torch.tensor([255.0, 40.0, 0.0])
     picture: NDArray[np.uint8] = (grey + 0.6 * share * (red - grey)).round().clamp(0, 255).to(torch.uint8).numpy()
     return picture
@@ -96,7 +96,7 @@ def look_figure(network: BoneAgeNetwork, view: Tensor) -> tuple[NDArray[np.uint8
         UsageError: as of `look`.
     """
     films = view[None].expand(len(_SEX_NAMES), -1, -1, -1)
-    looks = look(network, films, torch.arange(len(_SEX_NAMES)))
+    looks = look(network, films, torch.arange(len(_SEX_NAMES), device=view.device))
     weights = looks.pooling if looks.sex is None else looks.sex.mean(1)
     assert weights is not None  # noqa: S101  (look gives one of them)
     pictures = [overlay(view[0], one) for one in weights]

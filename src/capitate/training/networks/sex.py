@@ -15,8 +15,17 @@ from capitate.training.networks.backbones import widen_stem
 from capitate.training.networks.sex_attention import SexAttention
 from capitate.training.settings.network import NetworkConfig, SexEntrance
 
-__all__ = ["SEXES", "AddedPlane", "Concatenated", "FurtherPlane", "MixedSex", "Modulation", "early_entrance"]
-__all__ += ["late_entrance", "permuted"]
+__all__ = [
+    "SEXES",
+    "AddedPlane",
+    "Concatenated",
+    "FurtherPlane",
+    "MixedSex",
+    "Modulation",
+    "early_entrance",
+    "late_entrance",
+    "permuted",
+]
 
 SEXES = 3
 
