@@ -42,7 +42,7 @@ def test_file_and_overrides(tmp_path):
         ("network=3", "network must be a table"),
         ("network.widths=[8, 16.5]", "network.widths must be a list of int"),
         ("network.widths=[8, 16]", "network.widths and network.depths"),
-        ("network.sex=maybe", "network.sex must be one of none, early, late, both, got 'maybe'"),
+        ("network.sex=maybe", "network.sex must be one of none, shuffled, early, channel, mixconv, late, both, film, "),
         ("optimiser.stages=[]", "optimiser.stages is empty"),
         ("optimiser.stages=[[1, 2]]", "optimiser.stages must be a list"),
         ("optimiser.stages=[[0, 40, 32]]", "optimiser.stages must hold whole numbers above 0"),

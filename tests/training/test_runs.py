@@ -107,9 +107,9 @@ def test_a_folder_of_another_experiment_is_refused(runs, two, saved):
 
 
 def test_what_does_not_fit_is_named(two, saved, tmp_path):
-    loss = replace(two, optimiser=replace(two.optimiser, loss="wing"))
+    loss = replace(two, optimiser=replace(two.optimiser, loss="mae"))
     for config, fold, data, says in (
-        (loss, 0, saved, r"optimiser\.loss must be one of .*got 'wing'"),
+        (loss, 0, saved, r"optimiser\.loss must be one of .*got 'mae'"),
         (two, 2, saved, "--fold must be 0 to 1, got 2"),
         (two, 0, tmp_path / "none", "holds no views"),
     ):

@@ -8,7 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from capitate.training.optimisers import make_optimiser, parameter_groups  # noqa: E402
+from capitate.training.networks import parameter_groups  # noqa: E402
+from capitate.training.optimisers import make_optimiser  # noqa: E402
 from capitate.training.schedules import Schedule  # noqa: E402
 from capitate.training.settings.optimiser import OptimiserConfig, OptimiserName, Stage  # noqa: E402
 from capitate.training.settings.schedule import CycleMode, ScheduleConfig, ScheduleName  # noqa: E402
@@ -24,7 +25,7 @@ def rates(config, *, warm_up=0.2, swa=None, errors=None, broken_at=None):
 
     def fresh():
         network = torch.nn.Linear(2, 2)
-        optimiser = make_optimiser(parameter_groups(network, weight_decay=0.0), settings)
+        optimiser = make_optimiser(parameter_groups(network, learning_rate=HIGH, weight_decay=0.0), settings)
         made = Schedule(optimiser, config, settings=settings, swa=swa or SwaConfig(), steps_an_epoch=STEPS)
         return optimiser, made
 
@@ -146,7 +147,7 @@ def test_each_group_keeps_its_share():
 def test_optimisers(name, kind):
     network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
     config = OptimiserConfig(name=name, learning_rate=0.1, momentum=0.8)
-    optimiser = make_optimiser(parameter_groups(network, weight_decay=0.3), config)
+    optimiser = make_optimiser(parameter_groups(network, learning_rate=0.1, weight_decay=0.3), config)
     assert type(optimiser).__name__ == kind
     heavy, light = optimiser.param_groups
     assert [tuple(p.shape) for p in heavy["params"]] == [(4, 3)]

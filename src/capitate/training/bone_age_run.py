@@ -18,7 +18,6 @@ from capitate.training.checkpoint import CHECKPOINT
 from capitate.training.config import BoneAgeConfig
 from capitate.training.devices import make_fabric
 from capitate.training.loop import Result, predict, train
-from capitate.training.losses import LOSSES
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.opened_store import open_store, views_digest
 from capitate.training.out_of_fold import OutOfFold
@@ -42,6 +41,8 @@ from capitate.training.runs import (
     write_json,
     write_text,
 )
+from capitate.training.settings.loss import check_loss
+from capitate.training.targets import rows_learnt_from
 from capitate.training.validation import kept_back
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import save_weights
@@ -117,6 +118,9 @@ def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[ND
     rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
     if rows.size == 0:
         raise UsageError(f"the store has no film outside fold {fold}; prepare more films")
+    held_out, rows = (
+        rows_learnt_from(some, store.sexes, trained_on=config.network.trained_on) for some in (held_out, rows)
+    )
     return held_out, rows
 
 
@@ -149,8 +153,7 @@ def _finish(result: Result, out: Path, figures: dict[str, float], *, films: int,
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
     """Refuse a combination that cannot be meant."""
-    if config.optimiser.loss not in LOSSES:
-        raise UsageError(f"optimiser.loss must be one of {', '.join(LOSSES)}, got {config.optimiser.loss!r}")
+    check_loss(config.optimiser.loss, config.network)
     if fold is not None and not 0 <= fold < config.folds:
         raise UsageError(f"--fold must be 0 to {config.folds - 1}, got {fold}")
     if bool(teachers) != (config.optimiser.distil > 0):

@@ -16,9 +16,12 @@ from capitate.runtime.bone_age import TestView
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training
 from capitate.training.settings.devices import DevicesConfig
+from capitate.training.settings.freezing import FreezingConfig
 from capitate.training.settings.locator import LocatorConfig
-from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
+from capitate.training.settings.loss import LossConfig, check_loss
+from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig
+from capitate.training.settings.presets import with_preset
 from capitate.training.settings.reading import build
 from capitate.training.settings.record import RecordConfig
 from capitate.training.settings.schedule import ScheduleConfig
@@ -50,6 +53,8 @@ class BoneAgeConfig:
         validation: see `ValidationConfig`.
         devices: see `DevicesConfig`.
         record: see `RecordConfig`.
+        loss: see `LossConfig`.
+        freezing: see `FreezingConfig`.
     """
 
     name: str = "bone-age"
@@ -66,6 +71,8 @@ class BoneAgeConfig:
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     devices: DevicesConfig = field(default_factory=DevicesConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    freezing: FreezingConfig = field(default_factory=FreezingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -113,15 +120,14 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
         return build(LocatorConfig(), values)
     if task != "bone-age":
         raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
-    config = build(BoneAgeConfig(), values)
+    config = build(BoneAgeConfig(), with_preset(values))
     _check(config)
     return config
 
 
 def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
-    if config.network.sex not in SEX_ENTRANCES:
-        raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
+    check_loss(config.optimiser.loss, config.network)
     check_training(config.optimiser, config.schedule, config.swa, config.validation, config.devices, config.record)
     if not config.test_views:
         raise UsageError("test_views is empty; give at least [[0, 0, false]]")
@@ -130,11 +136,6 @@ def _check(config: BoneAgeConfig) -> None:
     last = config.optimiser.stages[-1]
     if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
         raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")
-    if len(config.network.widths) != len(config.network.depths):
-        raise UsageError(
-            f"network.widths and network.depths must have one entry a stage, got {len(config.network.widths)} and "
-            f"{len(config.network.depths)}"
-        )
 
 
 def _override(values: dict[str, Any], text: str) -> None:

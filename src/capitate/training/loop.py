@@ -22,7 +22,7 @@ from capitate.training.config import BoneAgeConfig
 from capitate.training.curves import Curves
 from capitate.training.devices import deterministic, make_fabric
 from capitate.training.meter import Meter
-from capitate.training.networks import BoneAgeNetwork
+from capitate.training.networks import BoneAgeNetwork, first_weights, freeze, unfreeze
 from capitate.training.predicting import predict
 from capitate.training.regularisation import Dropouts
 from capitate.training.settings.optimiser import Stage
@@ -105,6 +105,8 @@ class _Training:
         self.feeder = Feeder(
             store, rows[~kept], config, rank=fabric.global_rank, processes=fabric.world_size, teacher=teacher
         )
+        if start is None and not (folder / CHECKPOINT).exists():
+            start = first_weights(config.network, store.months[rows[~kept]])
         self.state = TrainingState(config, fabric, steps_an_epoch=self.feeder.steps, start=start)
         self.dropouts = Dropouts(self.state.network)
         self.draws = self.state.resume(folder / CHECKPOINT)
@@ -135,6 +137,7 @@ class _Training:
         """Set the order, the size and the strength of an epoch up, and the random numbers where it was broken off."""
         self.feeder.start(self.state.epoch, stage)
         self.dropouts.set(stage.dropout)
+        (freeze if self.state.epoch < self.config.freezing.epochs else unfreeze)(self.state.network)
         if self.state.step and self.draws is not None:
             self.feeder.draws.set_state(self.draws)
 

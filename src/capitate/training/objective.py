@@ -8,25 +8,21 @@ from torch import Tensor
 
 from capitate.training.batches import Batch
 from capitate.training.config import BoneAgeConfig
-from capitate.training.losses import LOSSES, distillation, expectation
+from capitate.training.losses import distillation, make_loss
+from capitate.training.networks import Answer
 
-__all__ = ["Objective", "answer", "make_objective"]
+__all__ = ["Objective", "make_objective"]
 
-Objective = Callable[[Tensor, Batch], Tensor]
+Objective = Callable[[Answer, Batch], Tensor]
 
 
 def make_objective(config: BoneAgeConfig) -> Objective:
-    """Bind an experiment's loss: the network's output and a batch to the mean over its films."""
-    labels, share = LOSSES[config.optimiser.loss], config.optimiser.distil
+    """Bind an experiment's loss: the network's answer and a batch to the mean over its films."""
+    labels, share = make_loss(config.optimiser.loss, config.loss), config.optimiser.distil
 
-    def objective(output: Tensor, batch: Batch) -> Tensor:
+    def objective(answer: Answer, batch: Batch) -> Tensor:
         if batch.teacher is None:
-            return labels(output, batch.months)
-        return share * distillation(output, batch.teacher) + (1 - share) * labels(output, batch.months)
+            return labels(answer, batch.months)
+        return share * distillation(answer.logits, batch.teacher) + (1 - share) * labels(answer, batch.months)
 
     return objective
-
-
-def answer(output: Tensor) -> Tensor:
-    """Give the bone age in months (n,) that an output stands for in the curves: the distribution's mean."""
-    return expectation(output.detach())

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
 from capitate.training.settings.optimiser import OptimiserConfig, OptimiserName
 
-__all__ = ["make_optimiser", "parameter_groups"]
-
-
-def parameter_groups(network: nn.Module, *, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and kernels, not biases, norms and embeddings of one dimension."""
-    heavy = [p for p in network.parameters() if p.ndim > 1]
-    light = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": weight_decay}, {"params": light, "weight_decay": 0.0}]
+__all__ = ["make_optimiser"]
 
 
 def make_optimiser(groups: Sequence[dict[str, Any]], config: OptimiserConfig) -> torch.optim.Optimizer:

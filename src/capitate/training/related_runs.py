@@ -14,6 +14,7 @@ from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.predicting import predict
 from capitate.training.runs import Run
+from capitate.training.settings.network import NO_SHAPE
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights
 
@@ -102,7 +103,7 @@ def checked_start(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> 
     _, theirs = load_bone_age_run(run)
     ours, network = config.network, theirs.network
     other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in {"dropout", "drop_path"}]
+    shapes = [name for name in other if name not in NO_SHAPE]
     if shapes:
         raise UsageError(
             f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "

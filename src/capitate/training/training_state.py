@@ -18,9 +18,9 @@ from capitate.training.checkpoint import read_checkpoint, restore_optimiser, wri
 from capitate.training.config import BoneAgeConfig
 from capitate.training.devices import gathered, summed
 from capitate.training.meter import Meter, film_sums
-from capitate.training.networks import BoneAgeNetwork
-from capitate.training.objective import answer, make_objective
-from capitate.training.optimisers import make_optimiser, parameter_groups
+from capitate.training.networks import BoneAgeNetwork, parameter_groups
+from capitate.training.objective import make_objective
+from capitate.training.optimisers import make_optimiser
 from capitate.training.schedules import Schedule
 from capitate.training.settings.devices import Precision
 from capitate.training.validation import Best
@@ -61,7 +61,12 @@ class TrainingState:
         if fabric.global_rank:
             torch.manual_seed(config.seed + fabric.global_rank * 1_000_003)  # else dropout hides the same units in all
         settings = config.optimiser
-        groups = parameter_groups(self.network, weight_decay=settings.weight_decay)
+        groups = parameter_groups(
+            self.network,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            layer_decay=config.freezing.layer_decay,
+        )
         self.optimiser = make_optimiser(groups, settings)
         self.schedule = Schedule(
             self.optimiser, config.schedule, settings=settings, swa=config.swa, steps_an_epoch=steps_an_epoch
@@ -113,11 +118,12 @@ class TrainingState:
         for k, part in enumerate(batch.parts(count)):
             with self.fabric.no_backward_sync(self._module, enabled=k + 1 < count):
                 with self._products():
-                    output = self._module(part.views.contiguous(memory_format=torch.channels_last), part.sexes)
-                loss = self.objective(output, part)
+                    views = part.views.contiguous(memory_format=torch.channels_last)
+                    answer = self._module(views, part.sexes, whole=True)
+                loss = self.objective(answer, part)
                 share = len(part) * self.fabric.world_size / part.of
                 self.fabric.backward(loss if share == 1 else loss * share)
-            sums += film_sums(loss.detach(), answer(output), part.months)
+            sums += film_sums(loss.detach(), answer.months.detach(), part.months)
         return sums
 
     def _products(self) -> torch.autocast:

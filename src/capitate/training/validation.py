@@ -17,7 +17,7 @@ from capitate.errors import UsageError
 from capitate.training.batches import Batch
 from capitate.training.devices import summed
 from capitate.training.meter import Meter, film_sums
-from capitate.training.objective import Objective, answer
+from capitate.training.objective import Objective
 from capitate.training.settings.validation import ValidationConfig
 from capitate.training.view_store import ViewStore
 
@@ -71,8 +71,8 @@ def judge(
         views, _, months, sexes = store.batch(part, size=size)
         batch = Batch(views.float(), sexes, months, None, len(part)).to(fabric.device)
         with torch.no_grad():
-            output = network(batch.views.contiguous(memory_format=torch.channels_last), batch.sexes)
-            total += film_sums(objective(output, batch), answer(output), batch.months)
+            answer = network(batch.views.contiguous(memory_format=torch.channels_last), batch.sexes, whole=True)
+            total += film_sums(objective(answer, batch), answer.months, batch.months)
     meter = Meter()
     meter.add(summed(fabric, total), seconds=0.0, data_seconds=0.0)
     return {name: value for name, value in meter.figures().items() if name in {"loss", "mae", "rmse", "r2"}}
