@@ -13,6 +13,7 @@ from capitate.assessor import NO_HAND, UNCERTAIN_HAND, Assessor, Request
 from capitate.errors import FilmError
 from capitate.phantom import draw
 from capitate.radiograph import Radiograph
+from capitate.runtime.bone_age import Answer
 from capitate.types import Severity, Sex, age_text
 
 BORN, TAKEN = date(2006, 11, 30), date(2017, 5, 31)
@@ -38,12 +39,12 @@ def codes(assessment) -> set[str]:
 def months_of(assessor: Assessor, monkeypatch: pytest.MonkeyPatch, **months: int) -> None:
     """Let the network be sure of a month, by sex."""
 
-    def predict(views, sexes):
+    def answer(views, sexes):
         rows = np.zeros((len(sexes), 240), dtype=np.float32)
         rows[range(len(sexes)), [months[str(sex)] for sex in sexes]] = 1
-        return rows
+        return Answer(rows, np.full(len(sexes), np.nan))
 
-    monkeypatch.setattr(assessor.bone_age, "predict", predict)
+    monkeypatch.setattr(assessor.bone_age, "answer", answer)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.calibration import quantile
+from capitate.runtime.ensemble import Disagreement
 from capitate.runtime.locator import HandLocator, Located
 from capitate.runtime.views import HandFrame, squash
 from capitate.types import Box, Finding, Interval, Severity, Sex, age_text
@@ -113,7 +114,7 @@ class Assessor:
         Args:
             model: name of a bone-age bundle, or a folder that holds one.
             threads: for one network; those of the machine, at most 4, if None.
-            member: use this network of the bundle alone (out-of-fold evaluation).
+            member: use only what held out this fold (out-of-fold evaluation).
         """
         self.locator = HandLocator(threads=threads)
         self.bone_age = BoneAgeModel(load_bundle(model), threads=threads, member=member)
@@ -157,8 +158,9 @@ class Assessor:
             return Assessed(_no_hand(radiograph, request, located), radiograph)
         subject, remarks = _subject(radiograph, request)
         with clock.step("bone_age"):
-            bone_age = self._bone_age(square, located.frame, subject.sex)
-        findings = (*radiograph.findings, *remarks, *_hand_findings(located), *_not_assessed())
+            bone_age, scatter = self._bone_age(square, located.frame, subject.sex)
+        doubts = (*_hand_findings(located), *_member_findings(scatter, self.bone_age.disagreement))
+        findings = (*radiograph.findings, *remarks, *doubts, *_not_assessed())
         assessment = Assessment(
             source=Source(radiograph.name, radiograph.sha256),
             subject=subject,
@@ -170,17 +172,18 @@ class Assessor:
         )
         return Assessed(assessment, radiograph)
 
-    def _bone_age(self, square: NDArray[np.float32], frame: HandFrame, sex: Sex) -> BoneAge:
-        """Run the network for the sex, and for both sexes where it is unknown."""
+    def _bone_age(self, square: NDArray[np.float32], frame: HandFrame, sex: Sex) -> tuple[BoneAge, float]:
+        """Run the networks for the sex, and for both sexes where it is unknown; tell how far they scatter."""
         sexes = [sex] if sex is not Sex.UNKNOWN else [Sex.UNKNOWN, Sex.FEMALE, Sex.MALE]
         views = self.bone_age.views(square, frame)
-        answers = self.bone_age.predict(np.repeat(views[None], len(sexes), axis=0), sexes)
+        answer = self.bone_age.answer(np.repeat(views[None], len(sexes), axis=0), sexes)
+        answers = answer.probabilities
         each = {s: self._read(row, s) for s, row in zip(sexes, answers, strict=True)}
         main = each.pop(sex)
         if each and all(one.mature for one in each.values()):
             main = _mature(min(one.months for one in each.values()), main.interval)
         row = answers[0].astype(np.float64)
-        return BoneAge(
+        bone_age = BoneAge(
             months=main.months,
             text=main.text,
             standard=STANDARD,
@@ -189,6 +192,7 @@ class Assessor:
             distribution=Distribution(0.0, 1.0, tuple(float(p) for p in row / row.sum())),
             by_sex=each or None,
         )
+        return bone_age, float(answer.scatter[0])
 
     def _read(self, row: NDArray[np.float32], sex: Sex) -> SexBoneAge:
         """Turn one distribution into point, interval and words."""
@@ -310,6 +314,17 @@ def _hand_findings(located: Located) -> list[Finding]:
         return []
     message = "No single whole hand was found with confidence; the bone age may be meaningless."
     return [Finding("hand_uncertain", Severity.WARNING, message)]
+
+
+def _member_findings(scatter: float, rule: Disagreement | None) -> list[Finding]:
+    """Warn where the networks of an ensemble scatter more than the card's rule allows."""
+    if rule is None or not scatter >= rule.months:
+        return []
+    message = (
+        f"The model's networks disagree: their bone ages scatter by {scatter:.1f} months, and {rule.months:.1f} or "
+        f"more is reached on {100 * rule.share:.0f} % of films; read this bone age with care."
+    )
+    return [Finding("members_disagree", Severity.WARNING, message)]
 
 
 def _no_hand(radiograph: Radiograph, request: Request, located: Located) -> Assessment:

@@ -17,7 +17,7 @@ from capitate.training.devices import make_fabric  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.objective import make_objective  # noqa: E402
 from capitate.training.predicting import predict  # noqa: E402
-from capitate.training.regularisation import Dropouts, strengthened  # noqa: E402
+from capitate.training.regularisation import Dropouts  # noqa: E402
 from capitate.training.settings.devices import DevicesConfig, Draws, Precision  # noqa: E402
 from capitate.training.settings.optimiser import Stage  # noqa: E402
 from capitate.training.settings.swa import SwaConfig  # noqa: E402
@@ -124,9 +124,9 @@ def test_stages_set_size_dropout_and_strength(store, tiny, tmp_path, monkeypatch
     strengths = []
     draw = augment.draw
 
-    def drawn(n, config, *, generator):
+    def drawn(n, config, **source):
         strengths.append((config.rotation, config.surroundings, config.flip))
-        return draw(n, config, generator=generator)
+        return draw(n, config, **source)
 
     monkeypatch.setattr(TrainingState, "take", listen)
     monkeypatch.setattr("capitate.training.augment.draw", drawn)
@@ -134,14 +134,8 @@ def test_stages_set_size_dropout_and_strength(store, tiny, tmp_path, monkeypatch
     loop.train(store, ROWS, changed(tiny, stages=stages), folder=tmp_path)
     assert [seen[0], seen[-1]] == [((40, 32), 0.05), ((64, 48), 0.2)]
     own = tiny.augment
-    assert strengths[0] == pytest.approx((own.rotation / 2, own.surroundings / 2, own.flip))
-    assert strengths[-1] == pytest.approx((own.rotation * 3, 1.0, own.flip))
-
-
-def test_a_factor_of_one_changes_nothing_and_of_zero_leaves_flips(tiny):
-    assert strengthened(tiny.augment, 1.0) is tiny.augment
-    none = strengthened(tiny.augment, 0.0)
-    assert (none.rotation, none.noise, none.patches, none.flip) == (0, 0, 0, tiny.augment.flip)
+    assert strengths[0] == pytest.approx((own.rotation / 2, own.surroundings, own.flip))
+    assert strengths[-1] == pytest.approx((own.rotation * 3, own.surroundings, own.flip))
 
 
 def test_dropouts_get_their_own_rates_back():

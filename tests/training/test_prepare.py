@@ -51,13 +51,13 @@ def test_training_and_assessment_see_the_same_bytes(table, prepared, monkeypatch
     """The view that the assessor gives to the network, caught on its way, is the one in the store inside its mask."""
     store = ViewStore.load(prepared[0])
     seen = {}
-    predict = BoneAgeModel.predict
+    answer = BoneAgeModel.answer
 
     def catch(model, views, sexes):
         seen["views"] = views
-        return predict(model, views, sexes)
+        return answer(model, views, sexes)
 
-    monkeypatch.setattr(BoneAgeModel, "predict", catch)
+    monkeypatch.setattr(BoneAgeModel, "answer", catch)
     assessor = Assessor(threads=1)
     for name, stored, mask in zip(store.ids, store.views, store.masks, strict=True):
         assessor.assess(table.parent / f"{name}.png")

@@ -18,7 +18,7 @@ from capitate.errors import MissingExtraError, UsageError
 
 __all__ = ["calibrate", "data", "export", "train"]
 
-_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "lightning_fabric", "tensorboard"})
+_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "kornia", "lightning_fabric", "tensorboard"})
 
 data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
 
@@ -182,16 +182,21 @@ def calibrate(
     ] = None,
     level: Annotated[float, typer.Option("--level", min=0.5, max=0.99, help="Nominal coverage.")] = 0.9,
 ) -> None:
-    """Calibrate the interval on some folds, measure it on the others, and print the tables in Markdown."""
+    """Calibrate the interval on some folds, measure it on the others, and print the tables in Markdown.
+
+    Several runs that held out the same films are averaged by film id, and how far they scatter is measured.
+    """
     from capitate.training.calibrate import calibrate as fit
     from capitate.training.calibration_text import to_markdown
-    from capitate.training.out_of_fold import OutOfFold
+    from capitate.training.ensemble import load_joined
     from capitate.training.runs import OUT_OF_FOLD
 
-    report = fit(OutOfFold.load([path / OUT_OF_FOLD if path.is_dir() else path for path in films]), level=level)
+    joined = load_joined([path / OUT_OF_FOLD if path.is_dir() else path for path in films])
+    report = fit(joined.films, level=level)
     if out is not None:
-        _write(out, json.dumps({"of": [path.name for path in films], **report.to_json()}, indent=1) + "\n")
-    print(to_markdown(report), end="")
+        values = {"of": [path.name for path in films], **report.to_json(), **joined.to_json()}
+        _write(out, json.dumps(values, indent=1) + "\n")
+    print(to_markdown(report, disagreement=joined.disagreement()), end="")
 
 
 def export(

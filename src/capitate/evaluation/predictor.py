@@ -24,8 +24,8 @@ class BoneAgePredictor:
 
         Args:
             model: name or folder of a bone-age bundle.
-            out_of_fold: run for every film of the bundle's training the one network that never saw it, and for any
-                other film all networks. Network k of an ensemble was trained without fold k.
+            out_of_fold: run for every film of the bundle's training only what never saw it, and for any other film all
+                networks; see `Bundle.held_out`.
             hide_sex: tell the model that the sex is unknown, whatever the table says.
             threads: for one network.
 
@@ -34,7 +34,7 @@ class BoneAgePredictor:
             UsageError: if the bundle has no network a fold and `out_of_fold` is asked for.
         """
         bundle = load_bundle(model)
-        if out_of_fold and len(bundle.networks) != FOLDS:
+        if out_of_fold and set(bundle.held_out) != set(range(FOLDS)):
             raise UsageError(
                 f"out of fold needs a bundle with a network for each of {FOLDS} folds, got {model!r} with "
                 f"{len(bundle.networks)}; use --model bone-age-ensemble"

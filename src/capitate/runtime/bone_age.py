@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from scipy.ndimage import gaussian_filter1d
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import Calibration
+from capitate.runtime.ensemble import Disagreement, scatter
 from capitate.runtime.session import Session
+from capitate.runtime.several_views import TestView, read_test_views
 from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
-__all__ = ["SEX_CODES", "BoneAgeModel", "TestView", "smoothed", "view_rule"]
-
-Scalar = TypeVar("Scalar", bound=np.generic)
+__all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "TestView", "smoothed", "view_rule"]
 
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
@@ -31,31 +31,17 @@ def view_rule(card: dict[str, Any]) -> ViewRule:
     return ViewRule(int(view["height"]), int(view["width"]), tuple(view["margins"]), tuple(view["percentiles"]))
 
 
-@dataclass(frozen=True)
-class TestView:
-    """A view moved by whole pixels, mirrored or not.
-
-    A network with strides answers a little differently when a hand moves by a pixel; the mean over a few such moves
-    does so much less (docs/bone-age-model.md).
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a bundle says about n films.
 
     Attributes:
-        right: pixels by which the picture moves to the right.
-        down: pixels by which it moves down.
-        mirrored: whether left and right are exchanged afterwards.
+        probabilities: float32 (n, 240), of each month of bone age from 0 to 239.
+        scatter: float64 (n,), months by which its networks scatter; NaN if there is one.
     """
 
-    right: int
-    down: int
-    mirrored: bool
-
-    def of(self, view: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Move a view, (height, width); what comes in from outside is 0."""
-        moved = np.zeros_like(view)
-        height, width = view.shape
-        to_rows, from_rows = _overlap(self.down, height)
-        to_columns, from_columns = _overlap(self.right, width)
-        moved[to_rows, to_columns] = view[from_rows, from_columns]
-        return moved[:, ::-1] if self.mirrored else moved
+    probabilities: NDArray[np.float32]
+    scatter: NDArray[np.float64]
 
 
 def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray[np.float32]:
@@ -76,11 +62,6 @@ def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray
     return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _overlap(shift: int, size: int) -> tuple[slice, slice]:
-    """Give where to and where from a line of `size` pixels is copied when it moves by `shift`."""
-    return slice(max(shift, 0), size + min(shift, 0)), slice(max(-shift, 0), size + min(-shift, 0))
-
-
 def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
     """Choose the calibration: a member running alone has one that was fitted without its own fold."""
     if member is not None and "member_calibrations" in card:
@@ -97,7 +78,7 @@ class BoneAgeModel:
         Args:
             bundle: the released `bone-age` if None.
             threads: see `Session`.
-            member: run this one network alone, as out-of-fold evaluation does.
+            member: run only what held out this fold, as out-of-fold evaluation does.
         """
         self.bundle = bundle or load_bundle("bone-age")
         if self.bundle.card["task"] != "bone-age":
@@ -106,8 +87,13 @@ class BoneAgeModel:
         self.calibration = Calibration.from_card(_calibration(self.bundle.card, member))
         self._surroundings_removed = bool(self.bundle.card["surroundings_removed"])
         self._smoothing = float(self.bundle.card["smoothing_months"])
-        paths = self.bundle.networks if member is None else (self.bundle.networks[member],)
-        self.test_views = tuple(TestView(int(x), int(y), bool(m)) for x, y, m in self.bundle.card["test_views"])
+        self.disagreement = Disagreement.from_card(self.bundle.card)
+        paths = self.bundle.networks
+        if member is not None:
+            paths = tuple(path for path, fold in zip(paths, self.bundle.held_out, strict=True) if fold == member)
+        if not paths:
+            raise UsageError(f"no network of {self.bundle.name!r} held out fold {member}, got {self.bundle.held_out}")
+        self.test_views = read_test_views(self.bundle.card["test_views"])
         self._sessions = [Session(path, threads=threads) for path in paths]
 
     def views(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
@@ -135,9 +121,14 @@ class BoneAgeModel:
         Returns:
             float32 (n, 240): probability of each month of bone age, 0 to 239.
         """
+        return self.answer(views, sexes).probabilities
+
+    def answer(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> Answer:
+        """Give what `predict` gives, and how far the networks scatter; arguments as there."""
         films, count = views.shape[:2]
         codes = np.repeat(np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64), count)
         batch = views.reshape(films * count, 1, *views.shape[2:])
         answers = [session.run({"view": batch, "sex": codes})[0] for session in self._sessions]
         mean = np.mean(answers, axis=0).reshape(films, count, -1).mean(axis=1)
-        return smoothed(mean, self._smoothing)
+        members = [smoothed(one.reshape(films, count, -1).mean(axis=1), self._smoothing) for one in answers]
+        return Answer(smoothed(mean, self._smoothing), scatter(members))

@@ -69,6 +69,15 @@ class Bundle:
         return other.networks
 
     @property
+    def held_out(self) -> tuple[int | None, ...]:
+        """Fold that each network never saw, None for one that learnt from every film.
+
+        Network k held out fold k where the card does not say.
+        """
+        stated = self.card.get("held_out")
+        return tuple(range(len(self.networks))) if stated is None else tuple(stated)
+
+    @property
     def reference(self) -> ModelReference:
         """Name, version, digest and licence for an assessment."""
         return ModelReference(self.name, str(self.card["version"]), self.sha256, str(self.card["licence"]))

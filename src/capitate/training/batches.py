@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,12 +17,15 @@ from torch import Tensor
 from capitate.errors import UsageError
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
-from capitate.training.regularisation import strengthened
-from capitate.training.settings.devices import Accelerator, Draws
+from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
+from capitate.training.settings.devices import Draws
 from capitate.training.settings.optimiser import Stage
 from capitate.training.view_store import SEX_INDEX, ViewStore
 
 __all__ = ["Batch", "Feeder"]
+
+_SEX = 0x5E
+"""Keeps the draws of hidden sexes apart from those of augmentation, which start from the same seeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,23 +50,16 @@ class Batch:
         return len(self.months)
 
     def parts(self, count: int) -> Iterator[Batch]:
-        """Cut into `count` parts whose sizes differ by one film at most."""
-        for rows in np.array_split(np.arange(len(self)), count):
+        """Cut into `count` parts whose sizes differ by one film at most; fewer where there are fewer films."""
+        for rows in np.array_split(np.arange(len(self)), min(count, len(self))):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             teacher = None if self.teacher is None else self.teacher[part]
             yield Batch(self.views[part], self.sexes[part], self.months[part], teacher, self.of)
 
     def to(self, device: torch.device) -> Batch:
-        """Move to a device, without waiting for the copy where the memory allows it."""
-        return self._each(lambda one: one.to(device, non_blocking=True))
-
-    def pinned(self) -> Batch:
-        """Lay the tensors into memory that a GPU copies from while it computes."""
-        return self._each(Tensor.pin_memory)
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        moved: dict[str, Any] = {name: change(getattr(self, name)) for name in ("views", "sexes", "months")}
-        return replace(self, **moved, teacher=None if self.teacher is None else change(self.teacher))
+        """Move to a device."""
+        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("views", "sexes", "months")}
+        return replace(self, **moved, teacher=None if self.teacher is None else self.teacher.to(device))
 
 
 class Feeder:
@@ -78,6 +73,7 @@ class Feeder:
         *,
         rank: int = 0,
         processes: int = 1,
+        device: torch.device | None = None,
         teacher: NDArray[np.float32] | None = None,
     ) -> None:
         """Prepare to feed.
@@ -88,30 +84,47 @@ class Feeder:
             config: the experiment.
             rank: of this process.
             processes: that share each batch.
+            device: where views are augmented, the CPU if None.
             teacher: probabilities (len(store), 3, 240) by sex index.
 
         Raises:
             UsageError: if there are too few films for the parts of a step.
         """
         self.store, self.rows, self.config, self.teacher = store, rows, config, teacher
-        self.rank, self.processes = rank, processes
-        self.steps = max(1, round(rows.size / config.optimiser.batch))
+        self.rank, self.processes, self.device = rank, processes, device or torch.device("cpu")
+        self.ages, self.sexes = store.months[rows], store.sexes[rows]
+        films = films_an_epoch(self.ages, self.sexes, config.sampling)
+        self.steps = max(1, round(films / config.optimiser.batch))
         parts = processes * config.optimiser.accumulate
-        if rows.size // self.steps < parts:
+        if films // self.steps < parts:
             raise UsageError(
-                f"{rows.size} films to learn from cannot fill the {parts} parts of a step (devices.count times "
+                f"{films} films to learn from cannot fill the {parts} parts of a step (devices.count times "
                 "optimiser.accumulate); prepare more films or use fewer parts"
             )
 
     def start(self, epoch: int, stage: Stage) -> None:
-        """Draw the order of an epoch and set its size and strength."""
-        self.epoch, self.size = epoch, (stage.height, stage.width)
-        self.augment = strengthened(self.config.augment, stage.augment)
+        """Draw the order of an epoch and the noise of its ages, and set its size and strength."""
+        self.size = (stage.height, stage.width)
+        self.augment = self.config.augment.scaled(stage.augment)
         self.draws = torch.Generator().manual_seed(self.config.seed * 100003 + epoch)
-        order = self.rows[torch.randperm(self.rows.size, generator=self.draws).numpy()]
+        order = self._order(epoch)
+        self.months = noisy_months(self.store.months, self.config.sampling, seed=self.config.seed, epoch=epoch)
         self.batches = np.array_split(order, self.steps)
+        seeds = augment.film_seeds(self.store.ids[order].tolist(), seed=self.config.seed, epoch=epoch)
+        self.seeds = np.array_split(np.array(seeds), self.steps)
         if self.rank:
-            self.draws.manual_seed(_seed(f"{self.config.seed} {epoch} process {self.rank}"))
+            self.draws.manual_seed(self.config.seed * 100003 + epoch + self.rank * 1_000_003)
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Give the rows of an epoch; where each film comes once, in the order that the released recipes drew."""
+        settings = self.config.sampling
+        places: NDArray[np.int64] = (
+            torch.randperm(self.rows.size, generator=self.draws).numpy()
+            if settings.method == "once"
+            else epoch_rows(self.ages, self.sexes, settings, seed=self.config.seed, epoch=epoch)
+        )
+        order: NDArray[np.int64] = self.rows[places]
+        return order
 
     def steps_from(self, first: int) -> Iterator[tuple[Batch, Tensor]]:
         """Give the batches of the epoch from a step on, `devices.ahead` of them prepared in the background.
@@ -132,38 +145,44 @@ class Feeder:
                 yield ready
 
     def _prepared(self, step: int) -> tuple[Batch, Tensor]:
-        batch = self.batch(step)
-        on_gpu = self.config.devices.accelerator is Accelerator.CUDA
-        return batch.pinned() if on_gpu else batch, self.draws.get_state()
+        return self.batch(step), self.draws.get_state()
 
     def batch(self, step: int) -> Batch:
-        """Prepare this process's share of one step's films."""
+        """Prepare this process's share of one step's films; a film that cannot be read is not in it."""
         whole = self.batches[step]
-        rows = np.array_split(whole, self.processes)[self.rank]
-        views, masks, months, sexes = self.store.batch(rows, size=self.size)
+        rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
+        usable = rows  # MERGE-DATA: self.store.usable(rows)
+        rows, seeds = usable, seeds[np.isin(rows, usable)]
+        views, masks, _, sexes = self.store.batch(rows, size=self.size)
+        months = torch.from_numpy(self.months[rows])
+        source = self._source(seeds)
+        drawn = augment.draw(len(rows), self.augment, **source)
+        views = augment.apply(views.to(self.device), masks.to(self.device), drawn)
+        mixture = augment.draw_mixture(months, sexes, self.augment, **source)
+        if mixture is not None:
+            views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
+        sexes = torch.where(self._hidden(seeds), torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
+        of = len(whole) if self.processes > 1 else len(rows)
+        return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of)
+
+    def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
+        """Give what random numbers of augmentation come from."""
+        by_film = self.config.devices.draws is Draws.FILM
+        return {"seeds": seeds.tolist()} if by_film else {"generator": self.draws}
+
+    def _hidden(self, seeds: NDArray[np.int64]) -> Tensor:
+        """Choose the films whose sex is hidden, bool (n,)."""
         if self.config.devices.draws is Draws.BATCH:
-            views, hidden = self._augmented(views, masks, self.draws)
-        else:
-            views, hidden = self._augmented_by_film(rows, views, masks)
-        sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
-        teacher = None if self.teacher is None else torch.from_numpy(self.teacher[rows, sexes.numpy()])
-        return Batch(views, sexes, months, teacher, len(whole))
+            return torch.rand(len(seeds), generator=self.draws) < self.config.optimiser.unknown_sex
+        chances = [np.random.default_rng([int(seed), _SEX]).random() for seed in seeds]
+        return torch.tensor(chances) < self.config.optimiser.unknown_sex
 
-    def _augmented(self, views: Tensor, masks: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Augment views and choose the films whose sex is hidden, bool (n,)."""
-        drawn = augment.draw(len(views), self.augment, generator=draws)
-        hidden = torch.rand(len(views), generator=draws) < self.config.optimiser.unknown_sex
-        return augment.apply(views, masks, drawn), hidden
-
-    def _augmented_by_film(self, rows: NDArray[np.int64], views: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Augment each film by random numbers of its own."""
-        made = []
-        for k, name in enumerate(self.store.ids[rows].tolist()):
-            draws = torch.Generator().manual_seed(_seed(f"{self.config.seed} {self.epoch} film {name}"))
-            made.append(self._augmented(views[k : k + 1], masks[k : k + 1], draws))
-        return torch.cat([one for one, _ in made]), torch.cat([hidden for _, hidden in made])
-
-
-def _seed(text: str) -> int:
-    """Turn a text into a seed of 63 bits."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    def _taught(self, rows: NDArray[np.int64], sexes: Tensor, mixture: augment.Mixture | None) -> Tensor | None:
+        """Give the teachers' probabilities for films as they are shown."""
+        if self.teacher is None:
+            return None
+        own = torch.from_numpy(self.teacher[rows, sexes.numpy()])
+        if mixture is None:
+            return own
+        partners = torch.from_numpy(self.teacher[rows[mixture.partner.numpy()], sexes.numpy()])
+        return mixture.of(own, partners=partners)

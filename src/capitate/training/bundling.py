@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +14,14 @@ from typing import Any
 import torch
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import TestView
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.bone_age_run import load_bone_age_run
 from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
+from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
 from capitate.training.locator_run import load_locator_run
-from capitate.training.out_of_fold import OutOfFold
 from capitate.training.prepare import read_rule
 from capitate.training.runs import Run
 
@@ -48,7 +48,7 @@ class BundleOptions:
 
 
 def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | None = None) -> Bundle:
-    """Make a bundle: one run gives one network, several give an ensemble in the order of their folds.
+    """Make a bundle: one run gives one network, several give an ensemble of folds, seeds or architectures.
 
     Args:
         folders: run folders of one task.
@@ -85,7 +85,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     """Write networks, calibration, card and training ids of a bone-age bundle."""
     runs = _in_order(runs)
     sizes, views = set(), set()
-    names = [f"fold-{run.fold}.onnx" for run in runs] if len(runs) > 1 else ["model.onnx"]
+    names, held_out = _names(runs), [run.fold for run in runs]
     for run, name in zip(runs, names, strict=True):
         network, config = load_bone_age_run(run)
         last = config.optimiser.stages[-1]
@@ -95,7 +95,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     if len(sizes) != 1:
         raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
     if len(views) != 1:
-        found = sorted((_plain(each), *rest) for each, *rest in views)
+        found = sorted((str([view.to_card() for view in each]), *rest) for each, *rest in views)
         raise UsageError(f"networks of one bundle share test views, smoothing and surroundings, got {found}")
     ((height, width),), ((test_views, smoothing, removed),) = sizes, views
     rule = read_rule(runs[0].folder)
@@ -113,19 +113,21 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         networks=names,
         training={
             "films": len(ids),
-            "folds held out": [run.fold for run in runs],
+            "folds held out": held_out,
             **_origins(runs),
             "calibration and figures": f"predictions out of fold by {', '.join(report['of'])}",
-            "configuration": {key: value for key, value in runs[0].config.items() if key != "seed"},
+            **_configurations(runs),
             **options.notes,
         },
         runtime={
             "view": view,
-            "test_views": _plain(test_views),
+            "test_views": [view.to_card() for view in test_views],
             "smoothing_months": smoothing,
             "surroundings_removed": removed,
             "calibration": report["calibration"],
             **({"member_calibrations": members} if members else {}),
+            **({"held_out": held_out} if len(runs) > 1 and held_out != list(range(len(runs))) else {}),
+            **({"disagreement": report["disagreement"]} if len(runs) > 1 and "disagreement" in report else {}),
         },
         figures=[*options.figures, *figures_of(report, command=command)],
         coverage=report["coverage"],
@@ -152,14 +154,42 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
 
 
 def _in_order(runs: Sequence[Run]) -> list[Run]:
-    """Sort runs by fold; a member's place in an ensemble says which fold it never saw."""
+    """Sort runs by fold.
+
+    An ensemble is of all folds, each held out by as many runs (seeds, architectures), or of runs that learnt from
+    every film.
+    """
     if len(runs) == 1:
         return list(runs)
-    folds = [run.fold for run in runs]
-    found = sorted(fold for fold in folds if fold is not None)
-    if found != list(range(len(runs))):
-        raise UsageError(f"the runs of an ensemble hold out folds 0 to {len(runs) - 1}, one each, got {folds}")
+    found = Counter(run.fold for run in runs)
+    whole = set(found) == {None}
+    even = len(set(found.values())) == 1 and len(found) > 1 and set(found) == set(range(len(found)))
+    if len({run.folder.resolve() for run in runs}) < len(runs) or not (whole or even):
+        raise UsageError(
+            f"the runs of an ensemble hold out folds 0 to {int(runs[0].split['folds']) - 1}, as many runs each, or "
+            f"learn from every film, and each is given once; got folds {[run.fold for run in runs]}"
+        )
     return sorted(runs, key=lambda run: run.fold or 0)
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """Name the networks by the fold that each held out, and number those of one fold."""
+    if len(runs) == 1:
+        return ["model.onnx"]
+    folds = [run.fold for run in runs]
+    stems = ["whole" if fold is None else f"fold-{fold}" for fold in folds]
+    several = len(set(folds)) < len(folds)
+    return [f"{stem}-{stems[:k].count(stem)}.onnx" if several else f"{stem}.onnx" for k, stem in enumerate(stems)]
+
+
+def _configurations(runs: Sequence[Run]) -> dict[str, Any]:
+    """Give the configuration that the runs share but for their seeds, or each of several."""
+    found: list[dict[str, Any]] = []
+    for run in runs:
+        one = {key: value for key, value in run.config.items() if key != "seed"}
+        if one not in found:
+            found.append(one)
+    return {"configuration": found[0]} if len(found) == 1 else {"configurations": found}
 
 
 def _calibration(runs: Sequence[Run], options: BundleOptions) -> dict[str, Any]:
@@ -176,26 +206,22 @@ def _calibration(runs: Sequence[Run], options: BundleOptions) -> dict[str, Any]:
     paths = _out_of_fold(runs)
     if len(paths) < len(runs):
         raise UsageError("a run that learnt from every film has nothing to calibrate on; give --calibration")
-    return {"of": [run.folder.name for run in runs], **calibrate(OutOfFold.load(paths)).to_json()}
+    joined = load_joined(paths)
+    return {"of": [run.folder.name for run in runs], **calibrate(joined.films).to_json(), **joined.to_json()}
 
 
 def _member_calibrations(runs: Sequence[Run], *, level: float) -> list[dict[str, Any]]:
-    """Fit for each network of an ensemble a calibration on the folds of the others, for use out of fold."""
-    paths = _out_of_fold(runs)
-    if len(runs) == 1 or len(paths) < len(runs):
+    """Fit for each fold of an ensemble a calibration on the other folds, for use out of fold."""
+    folds = sorted({run.fold for run in runs if run.fold is not None})
+    if len(folds) < 2 or len(_out_of_fold(runs)) < len(runs):
         return []
-    others = [[path for path in paths if path is not own] for own in paths]
-    return [fit(OutOfFold.load(part), level=level).to_card() for part in others]
+    others = [_out_of_fold([run for run in runs if run.fold != fold]) for fold in folds]
+    return [fit(load_joined(paths).films, level=level).to_card() for paths in others]
 
 
 def _out_of_fold(runs: Sequence[Run]) -> list[Path]:
     """Files of predictions for held-out folds, of the runs that have one."""
     return [path for run in runs if (path := run.out_of_fold) is not None]
-
-
-def _plain(views: Sequence[TestView]) -> list[list[int | bool]]:
-    """Write test views as a card holds them."""
-    return [[view.right, view.down, view.mirrored] for view in views]
 
 
 def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from capitate.evaluation.metrics import Estimate
 from capitate.runtime.calibration import BANDS
+from capitate.runtime.ensemble import Disagreement
 from capitate.training.calibrate import CalibrationReport, Cell, band_name
 
 __all__ = ["to_markdown"]
@@ -26,8 +27,8 @@ _TITLES = {
 }
 
 
-def to_markdown(report: CalibrationReport) -> str:
-    """Write figures, coverage by predicted and by true age, and the PIT histogram."""
+def to_markdown(report: CalibrationReport, *, disagreement: Disagreement | None = None) -> str:
+    """Write figures, coverage by predicted and by true age, the PIT histogram, and an ensemble's rule if it has one."""
     level = f"{100 * report.calibration.level:g} %"
     parts = [
         f"Out-of-fold predictions of {report.films} films. In brackets 95 % intervals: bootstrap, and Wilson's for "
@@ -40,6 +41,8 @@ def to_markdown(report: CalibrationReport) -> str:
         "Probability integral transform, share of films in each tenth (0.10 each where distributions are honest):",
         "\n".join(_pit(report)),
     ]
+    if disagreement is not None:
+        parts.append(disagreement.sentence())
     return "\n\n".join(parts) + "\n"
 
 

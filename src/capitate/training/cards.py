@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from capitate.runtime.ensemble import Disagreement
 from capitate.training.targets import trained_on_text
 
 __all__ = ["LICENCE", "TASKS", "card_text", "compose_card", "figures_of"]
@@ -89,7 +90,7 @@ def compose_card(
         networks: file names, in the order of folds.
         training: how it was trained: films, configuration, folds, digests.
         runtime: what assessment needs: `view`, `test_views`, `smoothing_months`, `calibration` and, of an ensemble,
-            `member_calibrations`.
+            `member_calibrations`, `held_out` and `disagreement`.
         figures: each with `name`, `value`, `low`, `high`, `unit`, `on` and `command`.
         coverage: cells of a calibration report.
     """
@@ -150,6 +151,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield from _figures(card["figures"])
     if card["coverage"]:
         yield from _coverage(card["coverage"], level=card["calibration"]["level"])
+    if "disagreement" in card:
+        yield f"\n## Disagreement\n\n{Disagreement(**card['disagreement']).sentence()}"
     yield f"\n## Terms\n\nThe weights: {card['licence']}; see LICENSE-WEIGHTS.md."
 
 

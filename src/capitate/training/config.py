@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import TestView
+from capitate.runtime.several_views import TestView, read_test_views
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training
 from capitate.training.settings.devices import DevicesConfig
@@ -24,6 +24,7 @@ from capitate.training.settings.optimiser import OptimiserConfig
 from capitate.training.settings.presets import with_preset
 from capitate.training.settings.reading import build
 from capitate.training.settings.record import RecordConfig
+from capitate.training.settings.sampling import SamplingConfig
 from capitate.training.settings.schedule import ScheduleConfig
 from capitate.training.settings.swa import SwaConfig
 from capitate.training.settings.validation import ValidationConfig
@@ -55,6 +56,7 @@ class BoneAgeConfig:
         record: see `RecordConfig`.
         loss: see `LossConfig`.
         freezing: see `FreezingConfig`.
+        sampling: see `SamplingConfig`.
     """
 
     name: str = "bone-age"
@@ -73,6 +75,7 @@ class BoneAgeConfig:
     record: RecordConfig = field(default_factory=RecordConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     freezing: FreezingConfig = field(default_factory=FreezingConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the configuration as plain values."""
@@ -120,6 +123,8 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
         return build(LocatorConfig(), values)
     if task != "bone-age":
         raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
+    if "test_views" in values:
+        values["test_views"] = read_test_views(values["test_views"])
     config = build(BoneAgeConfig(), with_preset(values))
     _check(config)
     return config

@@ -103,7 +103,13 @@ class _Training:
         kept = kept_back(store.ids[rows].tolist(), share=config.validation.share)
         self.store, self.kept, self.config, self.folder, self.fabric = store, rows[kept], config, folder, fabric
         self.feeder = Feeder(
-            store, rows[~kept], config, rank=fabric.global_rank, processes=fabric.world_size, teacher=teacher
+            store,
+            rows[~kept],
+            config,
+            rank=fabric.global_rank,
+            processes=fabric.world_size,
+            device=fabric.device,
+            teacher=teacher,
         )
         if start is None and not (folder / CHECKPOINT).exists():
             start = first_weights(config.network, store.months[rows[~kept]])
@@ -215,7 +221,7 @@ class _Training:
 
     def _settle(self, network: nn.Module, stage: Stage) -> None:
         """Give an equal mean of weights the batch statistics that belong to it."""
-        feeder = Feeder(self.store, self.feeder.rows, self.config)
+        feeder = Feeder(self.store, self.feeder.rows, self.config, device=self.fabric.device)
         feeder.start(self._epochs, stage)
         shares = (feeder.batch(step).to(self.fabric.device) for step in range(feeder.steps))
         settle_norms(network, ({"views": one.views, "sexes": one.sexes} for one in shares))

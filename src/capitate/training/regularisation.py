@@ -1,39 +1,10 @@
-"""Regularisation that goes with the size of a stage: weaker on small views, stronger on large ones."""
+"""Dropout that goes with the size of a stage: weaker on small views, stronger on large ones."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from torch import nn
 
-from capitate.training.settings.augment import AugmentConfig
-
-__all__ = ["Dropouts", "strengthened"]
-
-_RANGES = (
-    "rotation",
-    "scale",
-    "aspect",
-    "shear",
-    "shift",
-    "gamma",
-    "contrast",
-    "noise",
-)
-_CHANCES = ("blur", "surroundings", "patches")
-
-
-def strengthened(config: AugmentConfig, factor: float) -> AugmentConfig:
-    """Multiply the ranges of an augmentation and how often its parts come, these up to always; flips stay.
-
-    Args:
-        config: of factor 1.
-        factor: 0 for none.
-    """
-    if factor == 1:
-        return config
-    ranges = {name: getattr(config, name) * factor for name in _RANGES}
-    return replace(config, **ranges, **{name: min(1.0, getattr(config, name) * factor) for name in _CHANCES})
+__all__ = ["Dropouts"]
 
 
 class Dropouts:

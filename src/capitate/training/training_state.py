@@ -113,10 +113,10 @@ class TrainingState:
         """Add the gradients of all parts up to that of the mean over the whole step's films; give the films' sums."""
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
-        count = self.config.optimiser.accumulate
+        parts = list(batch.parts(self.config.optimiser.accumulate))
         sums = torch.zeros(6, dtype=torch.float64, device=self.fabric.device)
-        for k, part in enumerate(batch.parts(count)):
-            with self.fabric.no_backward_sync(self._module, enabled=k + 1 < count):
+        for k, part in enumerate(parts):
+            with self.fabric.no_backward_sync(self._module, enabled=k + 1 < len(parts)):
                 with self._products():
                     views = part.views.contiguous(memory_format=torch.channels_last)
                     answer = self._module(views, part.sexes, whole=True)
