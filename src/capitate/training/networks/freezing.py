@@ -9,6 +9,7 @@ from torch import nn
 from capitate.training import torchvision_bridge  # noqa: F401  # isort: skip  (timm imports torchvision)
 from timm.models import group_parameters
 
+from capitate.errors import UsageError
 from capitate.training.networks.bone_age import BoneAgeNetwork
 
 __all__ = ["depths", "freeze", "parameter_groups", "trainable", "unfreeze"]
@@ -46,8 +47,16 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
     """Give for every weight how many parts lie between it and the answer: 0 for all that is not backbone.
 
     Parts are those of timm: the stem, the stages, and what follows them.
+
+    Raises:
+        UsageError: if timm names no parts of this backbone.
     """
     backbone = network.backbone
+    if not hasattr(backbone, "group_matcher"):
+        raise UsageError(
+            f"freezing.layer_decay needs a backbone whose parts timm names, got {network.config.backbone!r}; "
+            "set it to 1"
+        )
     parts: dict[str, int] = group_parameters(backbone, backbone.group_matcher(coarse=True), reverse=True)
     order = {part: len(set(parts.values())) - place for place, part in enumerate(sorted(set(parts.values())))}
     inside = {f"backbone.{name}": order[part] for name, part in parts.items()}
