@@ -64,7 +64,7 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
 
 
 def parameter_groups(
-    network: nn.Module, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
+    network: BoneAgeNetwork, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
 ) -> list[dict[str, Any]]:
     """Group the weights for an optimiser.
 
@@ -73,15 +73,19 @@ def parameter_groups(
     Bao et al. 2022, ICLR).
 
     Args:
-        network: frozen weights are in the groups as well, so that they can be set free later.
+        network: itself, before anything is wrapped around it for several devices; frozen weights are in the groups as
+            well, so that they can be set free later.
         learning_rate: of the head.
         weight_decay: of the weights that decay.
-        layer_decay: factor of the learning rate per part, above 0 and at most 1; below 1 for a `BoneAgeNetwork` only.
+        layer_decay: factor of the learning rate per part, above 0 and at most 1.
+
+    Raises:
+        UsageError: if there is a layer decay and timm names no parts of the backbone.
 
     Returns:
         Groups with `params`, `lr` and `weight_decay`; a schedule that states rates itself takes each group's `lr`.
     """
-    depth = depths(network) if layer_decay < 1 and isinstance(network, BoneAgeNetwork) else {}
+    depth = depths(network) if layer_decay < 1 else {}
     named = list(network.named_parameters())
     groups = []
     for level in sorted({depth.get(name, 0) for name, _ in named}):
