@@ -42,7 +42,14 @@ def test_timm_has_what_the_table_names(row):
 
 @pytest.mark.parametrize(
     ("backbone", "channels"),
-    [("test_resnet", 1), ("test_resnet", 3), ("test_convnext", 1), ("test_vit", 3), ("mobilenetv3_small_050", 1)],
+    [
+        ("test_resnet", 1),
+        ("test_resnet", 3),
+        ("test_convnext", 1),
+        ("test_vit", 3),
+        ("test_mambaout", 1),
+        ("mobilenetv3_small_050", 1),
+    ],
 )
 def test_any_network_of_timm_gives_a_map(backbone, channels):
     config = replace(SMALL, backbone=backbone, channels=channels)
@@ -81,6 +88,8 @@ def test_an_unknown_network_is_named():
         make_backbone(replace(SMALL, backbone="resnet1800"))
     with pytest.raises(UsageError, match=r"'resnet18\.nobody_in1k'"):
         make_backbone(replace(SMALL, backbone="resnet18.nobody_in1k"))
+    with pytest.raises(UsageError, match=r"'levit_128s' takes pictures of 224 x 224 alone"):
+        make_backbone(replace(SMALL, backbone="levit_128s"))
     with pytest.raises(UsageError, match="4 stages"):
         make_backbone(NetworkConfig(widths=(8, 8), depths=(1, 1)))
 

@@ -86,6 +86,13 @@ def test_learning_rates_fall_with_depth():
     assert max(depths(network).values()) == 5
 
 
+def test_a_backbone_without_parts_is_named():
+    network = BoneAgeNetwork(TINY)
+    network.backbone = torch.nn.Conv2d(1, 8, 3)
+    with pytest.raises(UsageError, match=r"freezing\.layer_decay needs a backbone"):
+        parameter_groups(network, learning_rate=0.01, weight_decay=0.05, layer_decay=0.5)
+
+
 @pytest.mark.parametrize("backbone", ["test_convnext", "test_vit", "mobilenetv3_small_050"])
 def test_every_backbone_has_depths(backbone):
     network = BoneAgeNetwork(replace(TINY, backbone=backbone))

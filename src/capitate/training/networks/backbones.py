@@ -54,9 +54,19 @@ def named_network(config: NetworkConfig) -> nn.Module:
             made = timm.create_model(config.backbone, **options, dynamic_img_size=True)
         except TypeError:  # not a transformer on patches: takes any size as it is
             made = timm.create_model(config.backbone, **options)
+            _refuse_fixed_size(made, config)
         return _without_hidden_head(made)
     except (RuntimeError, TypeError) as error:  # an unknown tag, or stochastic depth that the network has not
         raise UsageError(f"timm cannot make network.backbone = {config.backbone!r}: {error}") from error
+
+
+def _refuse_fixed_size(backbone: nn.Module, config: NetworkConfig) -> None:
+    if backbone.pretrained_cfg.get("fixed_input_size"):
+        rows, columns = backbone.pretrained_cfg["input_size"][1:]
+        raise UsageError(
+            f"network.backbone = {config.backbone!r} takes pictures of {rows} x {columns} alone, and stages and views "
+            "have other sizes; name a network that takes any, such as a convolutional one"
+        )
 
 
 def _without_hidden_head(backbone: nn.Module) -> nn.Module:
@@ -113,13 +123,12 @@ class Scaling(nn.Module):
 
 def feature_map(backbone: nn.Module, x: Tensor) -> Tensor:
     """Compute the last features as a map (n, channels, rows, columns), whatever the network's own order is."""
-    if getattr(backbone, "output_fmt", "NCHW") == "NHWC":
-        return backbone.forward_features(x).permute(0, 3, 1, 2)
     if hasattr(backbone, "num_prefix_tokens"):
         return backbone.forward_intermediates(x, indices=1, norm=True, intermediates_only=True)[-1]
     norm = last_norm(backbone)
     cells = backbone.forward_features(x)
-    return cells if norm is None else norm(cells)
+    cells = cells if norm is None else norm(cells)
+    return cells.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else cells
 
 
 def last_norm(backbone: nn.Module) -> nn.Module | None:

@@ -9,6 +9,7 @@ from torch import nn
 from capitate.training import torchvision_bridge  # noqa: F401  # isort: skip  (timm imports torchvision)
 from timm.models import group_parameters
 
+from capitate.errors import UsageError
 from capitate.training.networks.bone_age import BoneAgeNetwork
 
 __all__ = ["depths", "freeze", "parameter_groups", "trainable", "unfreeze"]
@@ -46,8 +47,16 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
     """Give for every weight how many parts lie between it and the answer: 0 for all that is not backbone.
 
     Parts are those of timm: the stem, the stages, and what follows them.
+
+    Raises:
+        UsageError: if timm names no parts of this backbone.
     """
     backbone = network.backbone
+    if not hasattr(backbone, "group_matcher"):
+        raise UsageError(
+            f"freezing.layer_decay needs a backbone whose parts timm names, got {network.config.backbone!r}; "
+            "set it to 1"
+        )
     parts: dict[str, int] = group_parameters(backbone, backbone.group_matcher(coarse=True), reverse=True)
     order = {part: len(set(parts.values())) - place for place, part in enumerate(sorted(set(parts.values())))}
     inside = {f"backbone.{name}": order[part] for name, part in parts.items()}
@@ -55,7 +64,7 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
 
 
 def parameter_groups(
-    network: nn.Module, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
+    network: BoneAgeNetwork, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
 ) -> list[dict[str, Any]]:
     """Group the weights for an optimiser.
 
@@ -64,15 +73,19 @@ def parameter_groups(
     Bao et al. 2022, ICLR).
 
     Args:
-        network: frozen weights are in the groups as well, so that they can be set free later.
+        network: itself, before anything is wrapped around it for several devices; frozen weights are in the groups as
+            well, so that they can be set free later.
         learning_rate: of the head.
         weight_decay: of the weights that decay.
-        layer_decay: factor of the learning rate per part, above 0 and at most 1; below 1 for a `BoneAgeNetwork` only.
+        layer_decay: factor of the learning rate per part, above 0 and at most 1.
+
+    Raises:
+        UsageError: if there is a layer decay and timm names no parts of the backbone.
 
     Returns:
         Groups with `params`, `lr` and `weight_decay`; a schedule that states rates itself takes each group's `lr`.
     """
-    depth = depths(network) if layer_decay < 1 and isinstance(network, BoneAgeNetwork) else {}
+    depth = depths(network) if layer_decay < 1 else {}
     named = list(network.named_parameters())
     groups = []
     for level in sorted({depth.get(name, 0) for name, _ in named}):

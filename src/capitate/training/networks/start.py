@@ -22,6 +22,7 @@ from capitate.training.targets import TargetStatistics
 
 __all__ = ["begin", "first_weights", "fit_spread", "published_backbone"]
 
+_COLOURS = 3
 _OWN_PREFIX = "backbone."
 """Before the backbone's names in a run of ours."""
 
@@ -102,8 +103,8 @@ def _from_file(config: NetworkConfig) -> nn.Module:
     first = plain.pretrained_cfg.get("first_conv")
     for stem in (first,) if isinstance(first, str) else first or ():
         name = f"{stem}.weight"
-        if name in wanted and state[name].shape != wanted[name].shape:
-            state[name] = adapt_input_conv(config.channels, state[name], base_chans=state[name].shape[1])
+        if name in wanted and config.channels == 1 and state[name].shape[1] == _COLOURS:
+            state[name] = adapt_input_conv(1, state[name])
     try:
         plain.load_state_dict(state, strict=False)
     except RuntimeError as error:
