@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from capitate.errors import UsageError
 from capitate.training.folds import fold_of
 
-__all__ = ["SEX_INDEX", "ViewStore"]
+__all__ = ["SEX_INDEX", "ViewStore", "folds_of", "resized"]
 
 SEX_INDEX = {"female": 0, "male": 1, "unknown": 2}
 
@@ -28,6 +29,7 @@ class ViewStore:
         masks: bool (n, height, width), the dilated hand.
         months: float32 (n,), bone age.
         sexes: int64 (n,), see `SEX_INDEX`.
+        given_folds: int64 (n,), folds made by `capitate data split`, or None where a film's id decides.
     """
 
     ids: NDArray[np.str_]
@@ -35,24 +37,39 @@ class ViewStore:
     masks: NDArray[np.bool_]
     months: NDArray[np.float32]
     sexes: NDArray[np.int64]
+    given_folds: NDArray[np.int64] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> ViewStore:
         """Open a store that `save` wrote; views stay memory-mapped."""
         table = np.load(folder / "table.npz")
         views, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("views", "masks"))
-        return cls(table["ids"], views, masks, table["months"], table["sexes"])
+        given = table["folds"] if "folds" in table else None
+        return cls(table["ids"], views, masks, table["months"], table["sexes"], given)
 
     def save(self, folder: Path) -> None:
         """Write the store to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / "table.npz", ids=self.ids, months=self.months, sexes=self.sexes)
+        given = {} if self.given_folds is None else {"folds": self.given_folds}
+        np.savez(folder / "table.npz", ids=self.ids, months=self.months, sexes=self.sexes, **given)
         np.save(folder / "views.npy", self.views)
         np.save(folder / "masks.npy", self.masks)
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """Fold of every film, int64 (n,)."""
-        return np.array([fold_of(str(i), folds=count) for i in self.ids], dtype=np.int64)
+        """Fold of every film, int64 (n,).
+
+        Raises:
+            UsageError: if the store has folds of its own and they are not `count`.
+        """
+        if self.given_folds is None:
+            return folds_of(self.ids, count=count)
+        found = np.unique(self.given_folds).tolist()
+        if found != list(range(count)):
+            raise UsageError(
+                f"the store was prepared with the folds {', '.join(map(str, found))} and the experiment has {count}; set "
+                f"folds = {len(found)}, or prepare the store again"
+            )
+        return self.given_folds
 
     def batch(
         self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
@@ -62,7 +79,18 @@ class ViewStore:
         back = np.argsort(np.argsort(rows))
         views = torch.from_numpy(np.ascontiguousarray(self.views[order][back]))[:, None]
         masks = torch.from_numpy(np.ascontiguousarray(self.masks[order][back]))[:, None]
-        if size is not None and tuple(views.shape[2:]) != size:
-            views = functional.interpolate(views.float(), size, mode="bilinear", antialias=True)
-            masks = functional.interpolate(masks.float(), size, mode="nearest") > 0.5
+        views, masks = resized(views, masks, size=size)
         return views, masks, torch.from_numpy(self.months[rows]), torch.from_numpy(self.sexes[rows])
+
+
+def folds_of(ids: NDArray[np.str_], *, count: int) -> NDArray[np.int64]:
+    """Decide folds by id alone, int64 (n,)."""
+    return np.array([fold_of(str(i), folds=count) for i in ids], dtype=np.int64)
+
+
+def resized(views: Tensor, masks: Tensor, *, size: tuple[int, int] | None) -> tuple[Tensor, Tensor]:
+    """Reduce views and masks (n, 1, h, w) to a size with antialiasing; nothing changes where they have it."""
+    if size is None or tuple(views.shape[2:]) == size:
+        return views, masks
+    smaller = functional.interpolate(views.float(), size, mode="bilinear", antialias=True)
+    return smaller, functional.interpolate(masks.float(), size, mode="nearest") > 0.5
