@@ -83,7 +83,9 @@ def _opened(archive: Path) -> zipfile.ZipFile:
         reason = (error.strerror or type(error).__name__).lower()
         raise UnreadablePathError(f"cannot read {str(archive)!r}: {reason}; check the path") from error
     except zipfile.BadZipFile as error:
-        raise CorruptFileError(f"{archive.name!r} is no zip archive or is damaged; copy or download it again") from error
+        raise CorruptFileError(
+            f"{archive.name!r} is no zip archive or is damaged; copy or download it again"
+        ) from error
 
 
 @lru_cache(maxsize=_OPEN_ARCHIVES)

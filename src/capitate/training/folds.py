@@ -30,7 +30,7 @@ def given_folds(studies: Sequence[Study]) -> list[int]:
         text = study.split or ""
         if not text.isdigit():
             raise TableError(
-                f"the film {study.id!r} has no fold, got split {text!r}; make folds with `capitate data split --folds 5`"
+                f"the film {study.id!r} has no fold, got split {text!r}; make folds with `capitate data split`"
             )
         fold = int(text)
         numbers.append(fold)

@@ -16,7 +16,7 @@ from capitate.training.manifest import Study, one_patient_one_split, study_of, u
 from capitate.training.table import MAX_MONTHS, Row, Table, read_table
 from capitate.types import Sex
 
-__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "read_any", "read_whole"]
+__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "read_any", "read_whole", "settled"]
 
 log = logging.getLogger(__name__)
 
@@ -111,11 +111,20 @@ def read_any(path: str | Path, *, films: str | Path | None = None) -> list[Study
             missing, a film or patient stands in two splits, or a folder holds no known table or several.
     """
     reading = read_whole(path, films=films)
-    _refuse(reading, name=Path(path).name)
-    studies = unique_ids(reading.studies, base=_base(path))
+    studies = settled(reading, path=path)
     one_patient_one_split(studies)
     log.info("%s: %d films, form %s", Path(path).name, len(studies), reading.form)
     return studies
+
+
+def settled(reading: Reading, *, path: str | Path) -> list[Study]:
+    """Return the films of a reading without fault, with unique ids; their split is not judged.
+
+    Raises:
+        TableError: if there is a fault, or a film stands twice.
+    """
+    _refuse(reading, name=Path(path).name)
+    return unique_ids(reading.studies, base=_base(path))
 
 
 def read_whole(path: str | Path, *, films: str | Path | None = None) -> Reading:
@@ -230,10 +239,8 @@ def _base(path: str | Path) -> Path:
 
 
 def _only_table(place: Path) -> Path:
-    if place.is_dir():
-        files = sorted(place.iterdir())
-    else:
-        files = sorted(place / name for name in members(place))
+    inside = place.iterdir() if place.is_dir() else (place / name for name in members(place))
+    files = sorted(inside)
     tables = [file for file in files if file.suffix.lower() in _TABLE_SUFFIXES and _known(file)]
     if len(tables) == 1:
         return tables[0]

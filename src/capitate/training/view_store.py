@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,14 +45,16 @@ class ViewStore:
         """Open a store that `save` wrote; views stay memory-mapped."""
         table = np.load(folder / "table.npz")
         views, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("views", "masks"))
-        given = table["folds"] if "folds" in table else None
+        given = table.get("folds")
         return cls(table["ids"], views, masks, table["months"], table["sexes"], given)
 
     def save(self, folder: Path) -> None:
         """Write the store to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        given = {} if self.given_folds is None else {"folds": self.given_folds}
-        np.savez(folder / "table.npz", ids=self.ids, months=self.months, sexes=self.sexes, **given)
+        labels: dict[str, Any] = {"ids": self.ids, "months": self.months, "sexes": self.sexes}
+        if self.given_folds is not None:
+            labels["folds"] = self.given_folds
+        np.savez(folder / "table.npz", **labels)
         np.save(folder / "views.npy", self.views)
         np.save(folder / "masks.npy", self.masks)
 
@@ -61,15 +64,7 @@ class ViewStore:
         Raises:
             UsageError: if the store has folds of its own and they are not `count`.
         """
-        if self.given_folds is None:
-            return folds_of(self.ids, count=count)
-        found = np.unique(self.given_folds).tolist()
-        if found != list(range(count)):
-            raise UsageError(
-                f"the store was prepared with the folds {', '.join(map(str, found))} and the experiment has {count}; set "
-                f"folds = {len(found)}, or prepare the store again"
-            )
-        return self.given_folds
+        return folds_of(self.ids, count=count, given=self.given_folds)
 
     def batch(
         self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
@@ -83,9 +78,21 @@ class ViewStore:
         return views, masks, torch.from_numpy(self.months[rows]), torch.from_numpy(self.sexes[rows])
 
 
-def folds_of(ids: NDArray[np.str_], *, count: int) -> NDArray[np.int64]:
-    """Decide folds by id alone, int64 (n,)."""
-    return np.array([fold_of(str(i), folds=count) for i in ids], dtype=np.int64)
+def folds_of(ids: NDArray[np.str_], *, count: int, given: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Decide folds by id alone, or take those that were given, int64 (n,).
+
+    Raises:
+        UsageError: if folds were given and they are not `count`.
+    """
+    if given is None:
+        return np.array([fold_of(str(i), folds=count) for i in ids], dtype=np.int64)
+    found = np.unique(given).tolist()
+    if found != list(range(count)):
+        raise UsageError(
+            f"the films have the folds {', '.join(map(str, found))} of their table and the experiment has {count}; set "
+            f"folds = {len(found)}, or prepare the store again"
+        )
+    return given
 
 
 def resized(views: Tensor, masks: Tensor, *, size: tuple[int, int] | None) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ class DataCheck:
         faults: gravest first.
         studies: films that could be understood, each once.
         facts: of the films that could be read.
-        copies: ids of films that show what another shows, for leaving them out.
     """
 
     name: str
@@ -47,7 +46,6 @@ class DataCheck:
     faults: tuple[Fault, ...]
     studies: tuple[Study, ...] = ()
     facts: tuple[FilmFacts, ...] = ()
-    copies: tuple[tuple[str, str], ...] = field(default=())
 
     def has(self, gravity: Gravity) -> bool:
         """Whether there is a fault of this gravity or a graver one."""
@@ -132,10 +130,7 @@ def check_studies(
         *check_pictures(facts),
         *check_balance(studies),
     ]
-    couples = [(ids[0], other) for ids in identical for other in ids[1:]] + [(p.first, p.second) for p in pairs]
-    return DataCheck(
-        name, reading.form, reading.rows, ordered(faults), tuple(studies), tuple(facts), tuple(dict.fromkeys(couples))
-    )
+    return DataCheck(name, reading.form, reading.rows, ordered(faults), tuple(studies), tuple(facts))
 
 
 def ordered(faults: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capitate.training.checks.film_facts import TURNS, FilmFacts, perceptual_bits, turned
 
-__all__ = ["ALIKE", "NEAR_BITS", "Pair", "identical_files", "near_duplicates"]
+__all__ = ["ALIKE", "NEAR_BITS", "Pair", "copies_of", "identical_files", "near_duplicates"]
 
 NEAR_BITS = 12
 """Bits of 64 by which the fingerprints of a pair to compare may differ."""
@@ -24,6 +24,7 @@ hands, at least 0.987 for the 1,188 films that exist at two resolutions.
 """
 
 _CHUNK = 512
+_COMPARED = 4096
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ def identical_files(facts: Sequence[FilmFacts]) -> list[tuple[str, ...]]:
     for one in facts:
         groups[one.sha256].append(one.id)
     return [tuple(ids) for ids in groups.values() if len(ids) > 1]
+
+
+def copies_of(facts: Sequence[FilmFacts]) -> list[tuple[str, str]]:
+    """Return all pairs of copies, equal to the byte or nearly so."""
+    equal = [(ids[0], other) for ids in identical_files(facts) for other in ids[1:]]
+    return list(dict.fromkeys([*equal, *((pair.first, pair.second) for pair in near_duplicates(facts))]))
 
 
 def near_duplicates(
@@ -79,28 +86,27 @@ def near_duplicates(
             rows, columns = np.nonzero(distance <= near_bits)
             rows += start
             keep = rows < columns if turn == 0 else rows != columns
-            _confirm(rows[keep], columns[keep], other, flat, alike, turn, found)
+            for a, b, value in _alike(rows[keep], columns[keep], other, flat, alike=alike):
+                pair = (min(a, b), max(a, b))
+                if pair not in found or found[pair][0] < value:
+                    found[pair] = (value, turn)
     return [Pair(facts[a].id, facts[b].id, *value) for (a, b), value in sorted(found.items())]
 
 
-def _confirm(
+def _alike(
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
-    turned_pictures: NDArray[np.float32],
-    pictures: NDArray[np.float32],
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    *,
     alike: float,
-    turn: int,
-    found: dict[tuple[int, int], tuple[float, int]],
-) -> None:
-    """Add the pairs whose thumbnails correlate to `found`, with the turn that fits best."""
-    for start in range(0, len(rows), 4096):
-        a, b = rows[start : start + 4096], columns[start : start + 4096]
-        correlation = np.einsum("ij,ij->i", turned_pictures[a], pictures[b])
-        for k in np.flatnonzero(correlation >= alike):
-            pair = (int(min(a[k], b[k])), int(max(a[k], b[k])))
-            value = round(float(correlation[k]), 4)
-            if pair not in found or found[pair][0] < value:
-                found[pair] = (value, turn)
+) -> Iterator[tuple[int, int, float]]:
+    """Give the pairs whose standardised pictures correlate, with the correlation."""
+    for start in range(0, len(rows), _COMPARED):
+        a, b = rows[start : start + _COMPARED], columns[start : start + _COMPARED]
+        correlation = np.einsum("ij,ij->i", first[a], second[b])
+        for k in np.flatnonzero(correlation >= alike).tolist():
+            yield int(a[k]), int(b[k]), round(float(correlation[k]), 4)
 
 
 def _signs(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -113,7 +113,7 @@ def _odd_sizes(facts: Sequence[FilmFacts]) -> list[str]:
     sizes = np.array([(one.width, one.height) for one in facts], dtype=np.float64)
     ratio = sizes / np.median(sizes, axis=0)
     odd = np.any((ratio > _SIZE_FACTOR) | (ratio < 1 / _SIZE_FACTOR), axis=1)
-    return [f"film {facts[k].id}: {facts[k].width} x {facts[k].height}" for k in np.flatnonzero(odd)]
+    return [f"film {facts[k].id}: {facts[k].width} x {facts[k].height}" for k in np.flatnonzero(odd).tolist()]
 
 
 def _differing(one: Study, other: Study) -> str:

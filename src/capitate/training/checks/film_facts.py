@@ -156,4 +156,5 @@ def _thumbnail(pixels: NDArray[np.float32]) -> Bytes:
     image = Image.fromarray(np.ascontiguousarray(pixels))
     small = np.asarray(image.resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX), dtype=np.float32)
     low, high = float(small.min()), float(small.max())
-    return np.rint((small - low) * (255 / max(high - low, 1e-6))).astype(np.uint8)
+    stretched = (small - low) * np.float32(255 / max(high - low, 1e-6))
+    return np.asarray(np.rint(stretched), dtype=np.uint8)

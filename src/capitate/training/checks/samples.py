@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +62,12 @@ def _pair(study: Study, split: str) -> list[SamplePair]:
         pixels = files.read(study.path).pixels
     except FilmError:
         return []
-    film = np.rint(pixels * 255).astype(np.uint8)
+    film: NDArray[np.uint8] = np.rint(pixels * 255).astype(np.uint8)
     after = equalised(film, rule=ClaheRule(clip=SAMPLE_CLIP, tiles=SAMPLE_TILES, least_tile=1))
     return [SamplePair(study.id, split, _uri(film), _uri(after))]
 
 
-def _uri(pixels: NDArray[np.uint8]) -> str:
+def _uri(pixels: NDArray[Any]) -> str:
     image = Image.fromarray(pixels)
     image.thumbnail((_LONGER_SIDE, _LONGER_SIDE), Image.Resampling.BOX)
     stream = io.BytesIO()

@@ -26,9 +26,7 @@ _SEX_APART = 0.15
 _AGES_APART, _CHANCE = 0.15, 0.001
 
 
-def check_overlap(
-    studies: Sequence[Study], identical: Sequence[tuple[str, ...]], pairs: Sequence[Pair]
-) -> list[Fault]:
+def check_overlap(studies: Sequence[Study], identical: Sequence[tuple[str, ...]], pairs: Sequence[Pair]) -> list[Fault]:
     """Report patients, films and pictures that stand in more than one split."""
     split = {study.id: study.split for study in studies if study.split}
     patients = _torn((study.patient_id, study.split) for study in studies)
@@ -39,9 +37,7 @@ def check_overlap(
     films = _torn((study.path.as_posix(), study.split) for study in studies)
     copies = [(ids[0], other) for ids in identical for other in ids[1:]] + [(p.first, p.second) for p in pairs]
     across = {
-        f"{a} ({split[a]}) ~ {b} ({split[b]})"
-        for a, b in copies
-        if a in split and b in split and split[a] != split[b]
+        f"{a} ({split[a]}) ~ {b} ({split[b]})" for a, b in copies if a in split and b in split and split[a] != split[b]
     }
     return [
         *fault(

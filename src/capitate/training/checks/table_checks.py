@@ -16,7 +16,7 @@ from capitate.types import Sex
 __all__ = ["PLAUSIBLE_MONTHS", "check_balance", "check_cells", "check_labels", "check_rows"]
 
 PLAUSIBLE_MONTHS = 240.0
-"""Bone age beyond which a label is doubted: the oldest standards, of 18 and 19 years (Greulich and Pyle 1959), and a year."""
+"""Bone age beyond which a label is doubted: the oldest standard, of 19 years (Greulich and Pyle 1959), and a year."""
 
 _APART_MONTHS = 72.0
 _RARE_SHARE = 0.1
@@ -120,28 +120,34 @@ def check_labels(studies: Sequence[Study]) -> list[Fault]:
 
 def check_balance(studies: Sequence[Study]) -> list[Fault]:
     """Report classes that are rare: a sex, normal or abnormal studies, bands of age."""
-    sexes = Counter(study.sex for study in studies if study.sex is not Sex.UNKNOWN)
+    sexes: Counter[Sex] = Counter(study.sex for study in studies)
     read = Counter(study.abnormal for study in studies if study.abnormal is not None)
-    places = []
-    for counts, names, least in (
-        (sexes, {Sex.FEMALE: "girls", Sex.MALE: "boys"}, _LOPSIDED_SEX),
-        (read, {True: "abnormal films", False: "films read as normal"}, _RARE_SHARE),
-    ):
-        total = sum(counts.values())
-        if total >= _ENOUGH:
-            places += [
-                f"{counts[value]} of {total} are {name} ({counts[value] / total:.1%})"
-                for value, name in names.items()
-                if counts[value] < least * total
-            ]
+    places = [
+        *_rare({"girls": sexes[Sex.FEMALE], "boys": sexes[Sex.MALE]}, least=_LOPSIDED_SEX),
+        *_rare({"abnormal films": read[True], "films read as normal": read[False]}, least=_RARE_SHARE),
+    ]
     ages = np.array([study.bone_age_months for study in studies if study.bone_age_months is not None])
     if len(ages) >= _ENOUGH:
         for low, high in _STRATA:
             count = int(((ages >= low) & (ages < high)).sum())
             if count < _SPARSE_STRATUM * len(ages):
-                places.append(f"{count} of {len(ages)} films are of {low} to {high - 1} months ({count / len(ages):.1%})")
+                places.append(
+                    f"{count} of {len(ages)} films are of {low} to {high - 1} months ({count / len(ages):.1%})"
+                )
     message = "A class is rare. Weigh it when sampling, and report figures on it apart."
     return fault("class_imbalance", Gravity.WARNING, message, places)
+
+
+def _rare(counts: dict[str, int], *, least: float) -> list[str]:
+    """Name the classes that hold less than a share of enough films."""
+    total = sum(counts.values())
+    if total < _ENOUGH:
+        return []
+    return [
+        f"{count} of {total} are {name} ({count / total:.1%})"
+        for name, count in counts.items()
+        if count < least * total
+    ]
 
 
 def _labels(study: Study) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ __all__ = ["MARK", "ClaheRule", "Rotations", "claim_folder", "equalise_crops", "
 MARK = "clahe.json"
 """File in a folder of equalised films that says how they were made."""
 
-Depth = TypeVar("Depth", np.uint8, np.uint16)
+Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Rotations:
             )
 
 
-def equalised(pixels: NDArray[Depth], *, rule: ClaheRule) -> NDArray[Depth]:
+def equalised(pixels: Samples, *, rule: ClaheRule) -> Samples:
     """Equalise one picture of 8 or 16 bits.
 
     Args:
@@ -107,7 +107,7 @@ def equalised(pixels: NDArray[Depth], *, rule: ClaheRule) -> NDArray[Depth]:
             f"and need {rule.least_tile} a side; tiles are counted, not measured: give fewer"
         )
     made: Any = cv2.createCLAHE(clipLimit=rule.clip, tileGridSize=(rule.tiles, rule.tiles)).apply(pixels)
-    return np.asarray(made, dtype=pixels.dtype)
+    return np.asarray(made, dtype=np.uint8) if pixels.dtype == np.uint8 else np.asarray(made, dtype=np.uint16)
 
 
 def equalise_films(
@@ -183,10 +183,10 @@ def equalise_crops(
         place.mkdir(parents=True, exist_ok=True)
         stem = crop.path.stem if crop.path.stem.startswith(f"{crop.hand}__") else f"{crop.hand}__{crop.path.stem}"
         picture.save(place / f"{stem}-clahe.png")
-        drawn = generator.choice(turns, rotations.count, replace=False) if rotations.count else []
+        drawn: list[int] = generator.choice(turns, rotations.count, replace=False).tolist()
         for turn in drawn:
-            copy = picture.rotate(int(turn), Image.Resampling.BILINEAR)
-            copy.save(place / f"{stem}-clahe-turned{int(turn):+d}.png")
+            copy = picture.rotate(turn, Image.Resampling.BILINEAR)
+            copy.save(place / f"{stem}-clahe-turned{turn:+d}.png")
         written += 1 + len(drawn)
         if progress is not None:
             progress()
@@ -212,7 +212,7 @@ def claim_folder(folder: Path, *, source: Path, rule: ClaheRule, rotations: Rota
     (folder / MARK).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
-def _read(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _read(path: Path) -> Samples:
     """Read a film at its depth: 8 bits as uint8, deeper ones as uint16."""
     film = files.read(path)
     if film.bits <= 8:

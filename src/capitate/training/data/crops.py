@@ -10,7 +10,16 @@ from pathlib import Path
 from capitate.errors import TableError
 from capitate.training.data.film_finder import SUFFIXES, films_under
 
-__all__ = ["CATEGORIES", "JOINTS", "Crop", "category_of", "is_crop_folders", "is_named_crops", "read_crops", "read_named_crops"]
+__all__ = [
+    "CATEGORIES",
+    "JOINTS",
+    "Crop",
+    "category_of",
+    "is_crop_folders",
+    "is_named_crops",
+    "read_crops",
+    "read_named_crops",
+]
 
 JOINTS = (
     "Radius", "Ulna", "MCPFirst", "MCPThird", "MCPFifth", "PIPFirst", "PIPThird", "PIPFifth",
@@ -19,9 +28,10 @@ JOINTS = (
 """The joints of RUS-CHN."""
 
 CATEGORIES = {
-    "Radius": 14, "Ulna": 12, "MCPFirst": 11, "MCP": 10, "PIPFirst": 12, "PIP": 12, "MIP": 12, "DIPFirst": 11, "DIP": 11,
+    "Radius": 14, "Ulna": 12, "MCPFirst": 11, "MCP": 10, "PIPFirst": 12, "PIP": 12, "MIP": 12, "DIPFirst": 11,
+    "DIP": 11,
 }  # fmt: skip
-"""Categories that share a grader, with their number of grades (Zhang et al., RUS-CHN, 2006; tables/rus_chn.json)."""
+"""Categories that share a grader, with their number of grades: the lengths of the score tables of RUS-CHN."""
 
 _FINGERS = ("First", "Second", "Third", "Fourth", "Fifth")
 _BONES = {"Metacarpal": "MCP", "Proximal_Phalanx": "PIP", "Middle_Phalanx": "MIP", "Distal_Phalanx": "DIP"}
@@ -116,7 +126,9 @@ def _foldered(film: Path, folder: Path) -> Crop:
     found = _graded(film.relative_to(folder))
     if found is None:
         got = film.relative_to(folder).as_posix()
-        raise TableError(f"a crop must lie in JOINT/GRADE/, got {got!r}; joints are {', '.join((*JOINTS, *CATEGORIES))}")
+        raise TableError(
+            f"a crop must lie in JOINT/GRADE/, got {got!r}; joints are {', '.join((*JOINTS, *CATEGORIES))}"
+        )
     hand, both, _ = film.stem.partition("__")
     copy = _COPY.fullmatch(hand)
     return Crop(film, *found, hand if both or copy is None else copy["original"])
@@ -126,5 +138,7 @@ def _checked(crops: Iterable[Crop]) -> Iterator[Crop]:
     for crop in crops:
         most = CATEGORIES[category_of(crop.joint)]
         if crop.grade > most:
-            raise TableError(f"{crop.joint} has grades 0 to {most}, got {crop.grade} for {crop.path.name!r}; correct it")
+            raise TableError(
+                f"{crop.joint} has grades 0 to {most}, got {crop.grade} for {crop.path.name!r}; correct it"
+            )
         yield crop

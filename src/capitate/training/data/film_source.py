@@ -18,6 +18,7 @@ from torch import Tensor
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.views import ViewRule
+from capitate.training.folds import given_folds
 from capitate.training.manifest import Study
 from capitate.training.prepare import Pair, Refused, cut_film
 from capitate.training.settings.data import OnUnreadable, ReadingConfig
@@ -44,15 +45,17 @@ class FilmSource:
         refused: what could not be read so far, by id.
     """
 
-    def __init__(self, studies: Sequence[Study], *, config: ReadingConfig) -> None:
+    def __init__(self, studies: Sequence[Study], *, config: ReadingConfig, folds_from_table: bool = False) -> None:
         """Take films with a bone age; the others are left out and counted in the log.
 
         Args:
             studies: films.
             config: how they are read.
+            folds_from_table: keep the folds that the table's column `split` gives.
 
         Raises:
             UsageError: if no film has a bone age, or a film stands twice.
+            TableError: if folds are to come from the table and do not fit.
         """
         labelled = [study for study in studies if study.bone_age_months is not None]
         if not labelled:
@@ -61,12 +64,14 @@ class FilmSource:
             _log.warning("%d of %d films have no bone age and are left out", len(studies) - len(labelled), len(studies))
         self.ids = np.array([study.id for study in labelled])
         if len(set(self.ids.tolist())) < len(labelled):
-            raise UsageError(f"{len(labelled)} films have {len(set(self.ids.tolist()))} different ids; make them unique")
+            raise UsageError(
+                f"{len(labelled)} films have {len(set(self.ids.tolist()))} different ids; make them unique"
+            )
         self.months = np.array([study.bone_age_months for study in labelled], dtype=np.float32)
         self.sexes = np.array([SEX_CODES[study.sex] for study in labelled], dtype=np.int64)
         self.refused: dict[str, Refused] = {}
         self._studies, self._config = labelled, config
-        self._splits = tuple(study.split for study in labelled)
+        self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
         self.rule = ViewRule(height=config.height, width=config.width, margins=margins)
         self._job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
@@ -91,8 +96,12 @@ class FilmSource:
             self._pool = None
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """Fold of every film, int64 (n,): by its id, as in a `ViewStore`."""
-        return folds_of(self.ids, count=count)
+        """Fold of every film, int64 (n,), as in a `ViewStore`.
+
+        Raises:
+            UsageError: if the table gave folds and they are not `count`.
+        """
+        return folds_of(self.ids, count=count, given=self._folds)
 
     def announce(self, rows: NDArray[np.int64]) -> None:
         """Begin to read films that a later batch will ask for, while the network learns from this one."""
@@ -162,10 +171,12 @@ class FilmSource:
         self.refused[film.id] = film
         if self._config.on_unreadable is OnUnreadable.STOP:
             raise UsageError(
-                f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train with "
-                "on_unreadable = 'skip'"
+                f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train "
+                "with on_unreadable = 'skip'"
             )
-        _log.warning("film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused))
+        _log.warning(
+            "film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused)
+        )
         if len(self.refused) > max(1.0, self._config.most_unreadable * len(self.ids)):
             raise UsageError(
                 f"{len(self.refused)} of {len(self.ids)} films cannot be read, more than the "

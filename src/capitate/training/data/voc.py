@@ -130,6 +130,6 @@ def _document(film: str, rows: Iterable[LabelledBox], *, size: tuple[int, int]) 
         edges = ElementTree.SubElement(thing, "bndbox")
         left, top, right, bottom = box.corners
         pixels = (left * size[0] + 1, top * size[1] + 1, right * size[0], bottom * size[1])
-        for name, value in zip(("xmin", "ymin", "xmax", "ymax"), pixels, strict=True):
-            ElementTree.SubElement(edges, name).text = str(round(value))
+        for name, pixel in zip(("xmin", "ymin", "xmax", "ymax"), pixels, strict=True):
+            ElementTree.SubElement(edges, name).text = str(round(pixel))
     return root

@@ -1,0 +1,72 @@
+"""A table of boxes and its films, written as label files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from capitate import files
+from capitate.errors import UsageError
+from capitate.training.data.boxes import read_boxes
+from capitate.training.data.importing import split_lists
+from capitate.training.data.voc import write_voc
+from capitate.training.data.yolo import write_yolo
+from capitate.training.manifest import Study
+
+__all__ = ["WrittenLabels", "write_labels"]
+
+
+@dataclass(frozen=True)
+class WrittenLabels:
+    """What was written.
+
+    Attributes:
+        films: number of labelled films.
+        boxes: number of boxes.
+        lists: number of films by split.
+        without_film: labelled films that the table of films does not name; they were left out.
+    """
+
+    films: int
+    boxes: int
+    lists: Mapping[str, int]
+    without_film: int
+
+
+def write_labels(table: Path, studies: Sequence[Study], folder: Path, *, voc: bool) -> WrittenLabels:
+    """Write the labels of the films that have some, with a list of films for each split.
+
+    Args:
+        table: of boxes.
+        studies: films, whose split decides the list.
+        folder: for the labels.
+        voc: write VOC's XML files instead of YOLO's text files.
+
+    Raises:
+        TableError: if the table of boxes cannot be used.
+        UsageError: if no labelled film is among the films.
+        FilmError: if a film cannot be read for its size, which VOC needs.
+        OSError: if a file cannot be written.
+    """
+    boxes = read_boxes(table)
+    labelled = {box.film for box in boxes}
+    kept = [study for study in studies if study.id in labelled]
+    if not kept:
+        raise UsageError(f"none of the {len(labelled)} labelled films of {table.name} is in the table of films")
+    known = {study.id for study in kept}
+    used = [box for box in boxes if box.film in known]
+    splits = split_lists(kept)
+    if voc:
+        sizes = {study.id: _size(study.path) for study in kept}
+        write_voc(used, folder, sizes=sizes, splits=splits)
+    else:
+        films = {study.id: study.path.as_posix() for study in kept}
+        write_yolo(used, folder, films=films, splits=splits)
+    lists = {name: len(ids) for name, ids in splits.items()}
+    return WrittenLabels(len(kept), len(used), lists, len(labelled - known))
+
+
+def _size(path: Path) -> tuple[int, int]:
+    film = files.read(path)
+    return film.width, film.height
