@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from capitate.errors import UsageError
+from capitate.files.archive import archive_of
 from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.crops import is_crop_folders, is_named_crops, read_named_crops
-from capitate.training.data.film_finder import is_place
 from capitate.training.data.mura import is_mura
 from capitate.training.data.voc import is_voc, read_voc
 from capitate.training.data.yolo import is_yolo, read_yolo
@@ -48,7 +48,7 @@ def form_of(source: Path) -> Form:
     Raises:
         UsageError: if the source does not exist, or holds crops that are sorted already.
     """
-    if not source.exists() and not is_place(source) and not is_place(source.parent):
+    if not source.exists() and archive_of(source) is None:
         raise UsageError(f"there is no {str(source)!r}; check the path")
     if not source.is_dir():
         return Form.FILMS
@@ -77,7 +77,7 @@ def import_data(source: Path, out: Path, *, films: Path | None = None, form: For
         UsageError: if what would be written is there already.
         OSError: if it cannot be written.
     """
-    form = form or form_of(source)
+    form = form_of(source) if form is None else form
     if form is Form.CROPS:
         return _sort_crops(source, out)
     if form is Form.FILMS:

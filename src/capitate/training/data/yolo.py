@@ -123,4 +123,6 @@ def _described_names(file: Path) -> tuple[str, ...]:
         names = yaml.safe_load(read_text(file))["names"]
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise TableError(f"{file.name}: the names of the classes cannot be read ({error}); add names") from error
-    return tuple(str(names[key]) for key in sorted(names)) if isinstance(names, dict) else tuple(map(str, names))
+    return (
+        tuple(str(names[key]) for key in sorted(names, key=int)) if isinstance(names, dict) else tuple(map(str, names))
+    )
