@@ -86,7 +86,7 @@ def test_a_folder_that_ends_in_zip_is_a_folder(tmp_path):
 
 def test_bad_archives_and_members_are_film_errors(rsna, tmp_path):
     archive = rsna.with_suffix(".zip")
-    with pytest.raises(UnreadablePathError, match="no member 'x.png'"):
+    with pytest.raises(UnreadablePathError, match=r"no member 'x\.png'"):
         files.read(archive / "x.png")
     with pytest.raises(FilmTooLargeError):
         read_member(archive, "boneage-training-dataset/1377.png", limits=Limits(max_bytes=10))

@@ -17,7 +17,8 @@ from capitate.training.data.voc import read_voc, write_voc
 from capitate.training.data.yolo import read_yolo, write_yolo
 from capitate.training.layouts import read_any
 
-VOC = """<annotation><filename>old-name.png</filename><size><width>200</width><height>400</height><depth>1</depth></size>
+VOC = """<annotation><filename>old-name.png</filename>
+<size><width>200</width><height>400</height><depth>1</depth></size>
 <object><name>Radius</name><difficult>0</difficult>
 <bndbox><xmin>21</xmin><ymin>101</ymin><xmax>60</xmax><ymax>200</ymax></bndbox></object>
 <object><name>Ulna</name><difficult>1</difficult>

@@ -32,7 +32,7 @@ def picture(seed: int, *, size: tuple[int, int] = (72, 60)) -> np.ndarray:
     coarse, fine = (gaussian_filter(noise, sigma) for sigma in (5, 1.2))
     film = coarse / coarse.std() + 0.3 * fine / fine.std()
     film = 40 + 180 * (film - film.min()) / np.ptp(film)
-    film[:4], film[-4:], film[:, :4], film[:, -4:] = 0, 0, 0, 0
+    film[:5], film[-5:], film[:, :5], film[:, -5:] = 0, 0, 0, 0
     return film.astype(np.uint8)
 
 
@@ -159,6 +159,12 @@ def negative(films: Planted) -> None:
     films.save(6, 255 - picture(6))
 
 
+def framed(films: Planted) -> None:
+    pixels = picture(6).copy()
+    pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1] = 255, 255, 255, 255
+    films.save(6, pixels)
+
+
 def older_test(films: Planted) -> None:
     for row in films.rows:
         row["bone_age_months"] = "40" if row["split"] == "train" else "160"
@@ -184,7 +190,8 @@ PLANTED = (
     (rare_sex, "class_imbalance", Gravity.WARNING, "1 of 24 are girls"),
     (equalised_test, "contrast_differs_between_splits", Gravity.ERROR, "test and train"),
     (flat, "little_contrast", Gravity.WARNING, "film 6"),
-    (negative, "bright_rim", Gravity.WARNING, "film 6"),
+    (negative, "bright_surroundings", Gravity.WARNING, "film 6: surroundings 1.00"),
+    (framed, "white_frame", Gravity.NOTE, "film 6"),
     (older_test, "ages_differ_between_splits", Gravity.WARNING, "means 160 and 40"),
 )
 

@@ -94,7 +94,7 @@ def test_a_batch_of_nothing_and_too_many_unreadable_films_stop_the_run(folder):
         source.batch(np.array([2]))
     gone = [replace(study, path=Path("/nowhere.png")) for study in read_any(folder / "films.csv")]
     source = FilmSource(gone, config=replace(SKIP, most_unreadable=0.4))
-    with pytest.raises(UsageError, match="3 of 5 films cannot be read, more than the 40.0%"):
+    with pytest.raises(UsageError, match=r"3 of 5 films cannot be read, more than the 40\.0%"):
         source.batch(np.arange(5))
 
 

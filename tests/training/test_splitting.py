@@ -119,7 +119,8 @@ def test_crops_of_a_hand_stay_together(tmp_path):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"crop")
     proof = split_crops(tmp_path / "graded", tmp_path / "split.csv", shares={"train": 3, "val": 1}, seed=0)
-    rows = list(csv.DictReader((tmp_path / "split.csv").open()))
+    with (tmp_path / "split.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
     hands: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         hands[row["hand"]].add(row["split"])

@@ -18,7 +18,7 @@ __all__ = ["check_copies", "check_pictures", "check_readable"]
 _FLAT_SD = 10 / 255
 _SIZE_FACTOR = 3.0
 _LABELS_APART_MONTHS = 6.0
-_RIM_BRIGHT = 0.5
+_BRIGHT = 0.5
 
 
 def check_readable(refused: Sequence[Refused]) -> list[Fault]:
@@ -46,10 +46,12 @@ def check_pictures(facts: Sequence[FilmFacts]) -> list[Fault]:
     types = Counter(f"{one.format}, {one.bits} bit" for one in facts)
     mixed = [f"{name}: {count} films" for name, count in types.most_common()] if len(types) > 1 else []
     flat = [f"film {one.id}: SD {one.sd * 255:.1f} of 255" for one in facts if one.sd < _FLAT_SD]
+    bright = [one for one in facts if one.rim > _BRIGHT and one.rim > one.middle]
+    framed = [f"film {one.id}" for one in bright if one.margin < one.rim / 2]
     negative = [
-        f"film {one.id}: rim {one.rim:.2f}, middle {one.middle:.2f}"
-        for one in facts
-        if one.rim > _RIM_BRIGHT and one.rim > one.middle
+        f"film {one.id}: surroundings {one.margin:.2f}, middle {one.middle:.2f}"
+        for one in bright
+        if one.margin >= one.rim / 2 and one.margin > one.middle
     ]
     odd = [f"film {one.id}" for one in facts if "extension_mismatch" in one.findings]
     coloured = [f"film {one.id}" for one in facts if "coloured" in one.findings]
@@ -70,11 +72,14 @@ def check_pictures(facts: Sequence[FilmFacts]) -> list[Fault]:
             flat,
         ),
         *fault(
-            "bright_rim",
+            "bright_surroundings",
             Gravity.WARNING,
-            "A film is brighter at its rim than in the middle: a negative, or a white frame. The hand locator turns "
-            "negatives round; other preprocessing does not.",
+            "A film is brighter around than in the middle, as a negative is. The hand locator turns negatives round; "
+            "other preprocessing does not.",
             negative,
+        ),
+        *fault(
+            "white_frame", Gravity.NOTE, "A film has a thin white frame, which moves its brightest grey values.", framed
         ),
     ]
 

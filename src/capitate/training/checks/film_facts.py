@@ -25,6 +25,7 @@ _THUMBNAIL = 48
 _HASHED, _LOW = 32, 8
 _STUDIED = 256
 _FINE = 1.5
+_MARGIN = 20
 TURNS = 8
 """Quarter turns and their mirror images."""
 
@@ -45,6 +46,7 @@ class FilmFacts:
         mean: of all pixels.
         sd: standard deviation of all pixels.
         rim: median of the outermost pixels.
+        margin: median of the pixels a twentieth of the shorter side further in.
         middle: mean of the middle quarter of the area.
         detail: root mean square of what is finer than a 170th of the longer side, divided by `sd`; local equalisation
             raises it.
@@ -62,6 +64,7 @@ class FilmFacts:
     mean: float
     sd: float
     rim: float
+    margin: float
     middle: float
     detail: float
     counts: NDArray[np.int64]
@@ -89,7 +92,7 @@ def film_facts(name: str, radiograph: Radiograph) -> FilmFacts:
     """Measure a film that was read."""
     pixels = radiograph.pixels
     height, width = pixels.shape
-    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    inset = max(1, min(height, width) // _MARGIN)
     small = _reduced(pixels, _STUDIED)
     spread = float(small.std())
     fine = small - gaussian_filter(small, _FINE)
@@ -102,7 +105,8 @@ def film_facts(name: str, radiograph: Radiograph) -> FilmFacts:
         sha256=radiograph.sha256,
         mean=float(pixels.mean()),
         sd=float(pixels.std()),
-        rim=float(np.median(rim)),
+        rim=_median_of_edge(pixels),
+        margin=_median_of_edge(pixels[inset:-inset, inset:-inset]),
         middle=float(pixels[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4].mean()),
         detail=float(fine.std()) / max(spread, 1e-6),
         counts=np.histogram(pixels, GREY_BINS, (0.0, 1.0))[0].astype(np.int64),
@@ -143,6 +147,10 @@ def _look(study: Study) -> FilmFacts | Refused:
         return Refused(study.id, "missing_film", str(error))
     except FilmError as error:
         return Refused(study.id, error.code, str(error))
+
+
+def _median_of_edge(pixels: NDArray[np.float32]) -> float:
+    return float(np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])))
 
 
 def _reduced(pixels: NDArray[np.float32], longer: int) -> NDArray[np.float32]:
