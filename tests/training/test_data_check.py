@@ -165,6 +165,10 @@ def framed(films: Planted) -> None:
     films.save(6, pixels)
 
 
+def unlisted(films: Planted) -> None:
+    films.save(99, picture(99))
+
+
 def older_test(films: Planted) -> None:
     for row in films.rows:
         row["bone_age_months"] = "40" if row["split"] == "train" else "160"
@@ -192,6 +196,7 @@ PLANTED = (
     (flat, "little_contrast", Gravity.WARNING, "film 6"),
     (negative, "bright_surroundings", Gravity.WARNING, "film 6: surroundings 1.00"),
     (framed, "white_frame", Gravity.NOTE, "film 6"),
+    (unlisted, "film_without_row", Gravity.NOTE, "99.png"),
     (older_test, "ages_differ_between_splits", Gravity.WARNING, "means 160 and 40"),
 )
 

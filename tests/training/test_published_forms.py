@@ -159,6 +159,13 @@ def test_a_grade_or_joint_that_does_not_exist(tmp_path, name, says):
         read_crops(tmp_path)
 
 
+def test_an_id_that_stands_twice_is_an_error(tmp_path):
+    films(tmp_path, "1377.png", "1378.png")
+    (tmp_path / "rsna.csv").write_text("id,boneage,male\n1377,180,False\n1378,12,True\n1377,90,False\n")
+    with pytest.raises(TableError, match=r"a film stands twice, got '1377\.png' \(1 such"):
+        read_any(tmp_path / "rsna.csv")
+
+
 def test_import_never_overwrites(tmp_path):
     films(tmp_path, "1377.png")
     (tmp_path / "rsna.csv").write_text("id,boneage,male\n1377,180,False\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,9 +15,36 @@ from torch.nn import functional
 from capitate.errors import UsageError
 from capitate.training.folds import fold_of
 
-__all__ = ["SEX_INDEX", "ViewStore", "folds_of", "resized"]
+__all__ = ["SEX_INDEX", "ViewSource", "ViewStore", "folds_of", "resized"]
 
 SEX_INDEX = {"female": 0, "male": 1, "unknown": 2}
+
+
+class ViewSource(Protocol):
+    """What training needs of its films, whether they were prepared (`ViewStore`) or are read now (`FilmSource`)."""
+
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Film ids, (n,)."""
+
+    @property
+    def months(self) -> NDArray[np.float32]:
+        """Bone ages, (n,)."""
+
+    @property
+    def sexes(self) -> NDArray[np.int64]:
+        """Sexes, (n,), see `SEX_INDEX`."""
+
+    def folds(self, count: int) -> NDArray[np.int64]:
+        """Fold of every film, (n,)."""
+
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows whose films can be read, in order."""
+
+    def batch(
+        self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Give views, masks, months and sexes of some rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +92,10 @@ class ViewStore:
             UsageError: if the store has folds of its own and they are not `count`.
         """
         return folds_of(self.ids, count=count, given=self.given_folds)
+
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return all rows: what could not be read is not in the store."""
+        return rows
 
     def batch(
         self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from capitate.errors import UsageError
 from capitate.training.checks.duplicates import identical_files, near_duplicates
 from capitate.training.checks.fault import Fault, Gravity
-from capitate.training.checks.film_checks import check_copies, check_pictures, check_readable
+from capitate.training.checks.film_checks import check_copies, check_pictures, check_readable, check_unlisted
 from capitate.training.checks.film_facts import FilmFacts, look_at_films
 from capitate.training.checks.split_checks import check_alike, check_overlap
 from capitate.training.checks.table_checks import check_balance, check_cells, check_labels, check_rows
@@ -100,7 +100,9 @@ def check_data(
     Raises:
         TableError: if the table itself cannot be read, or is of no known form.
     """
-    return check_studies(read_whole(path, films=films), name=path.name, workers=workers, progress=progress)
+    reading = read_whole(path, films=films)
+    found = check_studies(reading, name=path.name, workers=workers, progress=progress)
+    return replace(found, faults=ordered([*found.faults, *check_unlisted(reading.studies)]))
 
 
 def check_studies(

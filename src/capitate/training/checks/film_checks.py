@@ -10,10 +10,11 @@ import numpy as np
 from capitate.training.checks.duplicates import Pair
 from capitate.training.checks.fault import Fault, Gravity, fault
 from capitate.training.checks.film_facts import FilmFacts
+from capitate.training.data.film_finder import films_in, is_place
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 
-__all__ = ["check_copies", "check_pictures", "check_readable"]
+__all__ = ["check_copies", "check_pictures", "check_readable", "check_unlisted"]
 
 _FLAT_SD = 10 / 255
 _SIZE_FACTOR = 3.0
@@ -39,6 +40,15 @@ def check_readable(refused: Sequence[Refused]) -> list[Fault]:
             others,
         ),
     ]
+
+
+def check_unlisted(studies: Sequence[Study]) -> list[Fault]:
+    """Report films that lie beside those of the table and that no row names."""
+    listed = {study.path for study in studies}
+    places = {path.parent for path in listed}
+    beside = sorted(film for place in places if is_place(place) for film in films_in(place) if film not in listed)
+    message = "Films lie beside those of the table and no row names them. Add rows, or keep them elsewhere."
+    return fault("film_without_row", Gravity.NOTE, message, [film.name for film in beside])
 
 
 def check_pictures(facts: Sequence[FilmFacts]) -> list[Fault]:

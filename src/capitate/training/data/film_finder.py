@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capitate.files.archive import archive_of, members
 
-__all__ = ["SUFFIXES", "FilmFinder", "films_under", "is_place"]
+__all__ = ["SUFFIXES", "FilmFinder", "films_in", "films_under", "is_place"]
 
 SUFFIXES = (".png", ".dcm", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 _USUAL_FOLDERS = ("images", "films", "train", "training", "validation", "val", "test")
@@ -30,7 +30,7 @@ class FilmFinder:
         """
         self._base = table.absolute().parent if films is None else films.absolute()
         places = [self._base] if films is not None else [*_folders(self._base, table.stem)]
-        self._places = [_by_stem(_films_in(place)) for place in places]
+        self._places = [_by_stem(films_in(place)) for place in places]
         if films is not None:
             self._places.append(_by_stem(films_under(self._base)))
         else:
@@ -72,8 +72,8 @@ def films_under(place: Path) -> list[Path]:
     return sorted(Path(top) / name for top, _, names in os.walk(place) for name in names if _is_film(name))
 
 
-def _films_in(place: Path) -> list[Path]:
-    """List the films that lie in a place itself."""
+def films_in(place: Path) -> list[Path]:
+    """List the films that lie in a folder or archive itself, not in folders below it."""
     if _inside(place) is not None:
         return [film for film in films_under(place) if film.parent == place]
     with os.scandir(place) as entries:

@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,12 +20,13 @@ from capitate.errors import UsageError
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.views import ViewRule
 from capitate.training.folds import given_folds
+from capitate.training.layouts import read_any
 from capitate.training.manifest import Study
 from capitate.training.prepare import Pair, Refused, cut_film
 from capitate.training.settings.data import OnUnreadable, ReadingConfig
-from capitate.training.view_store import folds_of, resized
+from capitate.training.view_store import ViewSource, ViewStore, folds_of, resized
 
-__all__ = ["FilmSource"]
+__all__ = ["FilmSource", "open_films"]
 
 _log = logging.getLogger(__name__)
 
@@ -182,6 +184,22 @@ class FilmSource:
                 f"{len(self.refused)} of {len(self.ids)} films cannot be read, more than the "
                 f"{self._config.most_unreadable:.1%} that may be skipped; see `capitate data check`"
             )
+
+
+def open_films(data: Path, *, config: ReadingConfig) -> ViewSource:
+    """Open what a run is given as its data: a store of `data prepare`, or a table of films to read while training.
+
+    Args:
+        data: folder of a store; otherwise a table, folder or zip archive as `read_any` takes it.
+        config: how films are read; a store needs none of it.
+
+    Raises:
+        TableError: if a table cannot be used.
+        UsageError: if no film has a bone age.
+    """
+    if (data / "table.npz").is_file():
+        return ViewStore.load(data)
+    return FilmSource(read_any(data), config=config, folds_from_table=config.folds_from_table)
 
 
 def _done(view: Pair) -> Future[Made]:

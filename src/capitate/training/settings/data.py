@@ -27,6 +27,7 @@ class ReadingConfig:
         width: columns of a view.
         locator: bundle that finds the hand.
         whole_film: squash the whole film instead of cutting the hand.
+        folds_from_table: keep the folds of the table's column `split` instead of deciding by id.
     """
 
     workers: int = 1
@@ -36,3 +37,4 @@ class ReadingConfig:
     width: int = 128
     locator: str = "hand-locator"
     whole_film: bool = False
+    folds_from_table: bool = False
