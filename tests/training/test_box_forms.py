@@ -11,10 +11,11 @@ from PIL import Image
 
 from capitate.errors import TableError, UsageError
 from capitate.training.data.box_files import write_labels
-from capitate.training.data.boxes import LabelledBox, clipped, read_boxes, write_boxes
+from capitate.training.data.boxes import LabelledBox, clipped, read_boxes, read_sound_boxes, write_boxes
 from capitate.training.data.importing import Form, form_of, import_data
 from capitate.training.data.voc import read_voc, write_voc
 from capitate.training.data.yolo import read_yolo, write_yolo
+from capitate.training.joints_labels import BOXES_OF_A_HAND
 from capitate.training.layouts import read_any
 
 VOC = """<annotation><filename>old-name.png</filename>
@@ -138,6 +139,24 @@ def test_labels_of_a_table_follow_its_splits(labelled, voc):
     assert (done.films, done.boxes, done.lists, done.without_film) == (2, 2, {"test": 1, "train": 1}, 1)
     again = read_voc(out) if voc else read_yolo(out)
     assert [box.film for box in again] == ["a", "b"]
+
+
+def test_hands_with_wrong_boxes_can_be_left_out(labelled):
+    table = labelled / "boxes.csv"
+    table.write_text(table.read_text() + "a,Ulna,0.5,0.5,0.01,0\n")
+    films = read_any(labelled / "films.csv")
+    with pytest.raises(TableError, match="line 5: a box of Ulna without area"):
+        write_labels(table, films, labelled / "out", voc=False)
+    done = write_labels(table, films, labelled / "out", voc=False, leave_out_wrong=True)
+    assert (done.films, list(done.wrong)) == (1, ["a"])
+
+
+def test_hands_with_wrong_counts_are_left_out(tmp_path):
+    hand = [(name, k) for name, count in BOXES_OF_A_HAND.items() for k in range(count)]
+    boxes = [LabelledBox(film, name, 0.1 + k / 10, 0.5, 0.1, 0.1) for film in "ab" for name, k in hand]
+    write_boxes(boxes[:-1], tmp_path / "boxes.csv")
+    sound, wrong = read_sound_boxes(tmp_path / "boxes.csv")
+    assert ({box.film for box in sound}, wrong) == ({"a"}, {"b": "DistalPhalanx 4 of 5"})
 
 
 def test_labels_without_their_films(labelled):

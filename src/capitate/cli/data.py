@@ -110,7 +110,8 @@ def check(
         write_check(found, out, samples=samples, seed=seed)
     for one in found.faults:
         print(f"{one.gravity.value:8}{one.code:34}{one.count:7}  {'; '.join(one.places[:_SHOWN])}")
-    print(f"{len(found.facts)} of {len(found.studies)} films read; the whole list: {out / 'check.html'}")
+    read = f"{len(found.facts)} of {len(found.studies)} films read"
+    print(f"{found.form}, {found.rows} rows, {read}; the whole list: {out / 'check.html'}")
     if found.has(Gravity(fail_on.value)):
         raise typer.Exit(REFUSED)
 

@@ -76,6 +76,9 @@ def boxes(
     ],
     form: Annotated[BoxForm, typer.Option("--form", help="Form of the labels.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="New folder for the labels.")],
+    leave_out_wrong: Annotated[
+        bool, typer.Option("--leave-out-wrong", help="Leave out hands with wrong boxes instead of stopping.")
+    ] = False,
 ) -> None:
     """Write boxes as VOC or YOLO labels, with a list of films for each split."""
     from capitate.cli.writing import writing
@@ -85,9 +88,11 @@ def boxes(
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{str(out)!r} holds files already; give a new folder as --out")
     with writing(out):
-        written = write_labels(table, read_any(films), out, voc=form is BoxForm.VOC)
+        written = write_labels(table, read_any(films), out, voc=form is BoxForm.VOC, leave_out_wrong=leave_out_wrong)
     lists = ", ".join(f"{name} {count}" for name, count in written.lists.items())
     print(f"{written.boxes} boxes of {written.films} films written to {out}; lists: {lists}")
+    if written.wrong:
+        print(f"{len(written.wrong)} films with wrong boxes were left out: {', '.join(sorted(written.wrong))}")
     if written.without_film:
         print(f"{written.without_film} labelled films are not in {films.name} and were left out")
 

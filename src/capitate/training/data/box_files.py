@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capitate import files
 from capitate.errors import UsageError
-from capitate.training.data.boxes import read_boxes
+from capitate.training.data.boxes import read_boxes, read_sound_boxes
 from capitate.training.data.importing import split_lists
 from capitate.training.data.voc import write_voc
 from capitate.training.data.yolo import write_yolo
@@ -26,15 +26,19 @@ class WrittenLabels:
         boxes: number of boxes.
         lists: number of films by split.
         without_film: labelled films that the table of films does not name; they were left out.
+        wrong: films left out because their boxes are wrong, with the reason.
     """
 
     films: int
     boxes: int
     lists: Mapping[str, int]
     without_film: int
+    wrong: Mapping[str, str]
 
 
-def write_labels(table: Path, studies: Sequence[Study], folder: Path, *, voc: bool) -> WrittenLabels:
+def write_labels(
+    table: Path, studies: Sequence[Study], folder: Path, *, voc: bool, leave_out_wrong: bool = False
+) -> WrittenLabels:
     """Write the labels of the films that have some, with a list of films for each split.
 
     Args:
@@ -42,6 +46,7 @@ def write_labels(table: Path, studies: Sequence[Study], folder: Path, *, voc: bo
         studies: films, whose split decides the list.
         folder: for the labels.
         voc: write VOC's XML files instead of YOLO's text files.
+        leave_out_wrong: leave out films with wrong boxes, see `read_sound_boxes`, instead of stopping.
 
     Raises:
         TableError: if the table of boxes cannot be used.
@@ -49,7 +54,7 @@ def write_labels(table: Path, studies: Sequence[Study], folder: Path, *, voc: bo
         FilmError: if a film cannot be read for its size, which VOC needs.
         OSError: if a file cannot be written.
     """
-    boxes = read_boxes(table)
+    boxes, wrong = read_sound_boxes(table) if leave_out_wrong else (read_boxes(table), {})
     labelled = {box.film for box in boxes}
     kept = [study for study in studies if study.id in labelled]
     if not kept:
@@ -64,7 +69,7 @@ def write_labels(table: Path, studies: Sequence[Study], folder: Path, *, voc: bo
         films = {study.id: study.path.as_posix() for study in kept}
         write_yolo(used, folder, films=films, splits=splits)
     lists = {name: len(ids) for name, ids in splits.items()}
-    return WrittenLabels(len(kept), len(used), lists, len(labelled - known))
+    return WrittenLabels(len(kept), len(used), lists, len(labelled - known), wrong)
 
 
 def _size(path: Path) -> tuple[int, int]:

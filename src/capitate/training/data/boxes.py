@@ -9,9 +9,19 @@ from itertools import groupby
 from pathlib import Path
 
 from capitate.errors import TableError
-from capitate.training.table import Row, read_table
+from capitate.training.joints_labels import BOXES_OF_A_HAND, wrong_counts
+from capitate.training.table import Row, Table, read_table
 
-__all__ = ["COLUMNS", "LabelledBox", "by_film", "checked", "clipped", "read_boxes", "write_boxes"]
+__all__ = [
+    "COLUMNS",
+    "LabelledBox",
+    "by_film",
+    "checked",
+    "clipped",
+    "read_boxes",
+    "read_sound_boxes",
+    "write_boxes",
+]
 
 COLUMNS = ("id", "joint", "x_center", "y_center", "width", "height")
 _REACH = 0.05
@@ -64,11 +74,34 @@ def read_boxes(path: Path) -> list[LabelledBox]:
     Raises:
         TableError: naming file, line and column of what cannot be used.
     """
-    table = read_table(path)
-    film = next((name for name in ("id", "file", "filename") if name in table.columns), "id")
-    joint = next((name for name in ("joint", "class") if name in table.columns), "joint")
-    table.require(film, joint, *COLUMNS[2:])
-    return [_box(row, film=film, joint=joint) for row in table.rows if row.text(joint) or row.text("width")]
+    table, film, joint = _table(path)
+    return [_box(row, film=film, joint=joint) for row in table.rows]
+
+
+def read_sound_boxes(path: Path) -> tuple[list[LabelledBox], dict[str, str]]:
+    """Read the films of a table of boxes whose labels can be right.
+
+    A film is left out if one of its boxes has no area or lies off the film, and, where the classes are the seven of
+    `BOXES_OF_A_HAND`, if their numbers are not those of a hand.
+
+    Returns:
+        The boxes of the other films, and by film why it was left out.
+
+    Raises:
+        TableError: if the table itself cannot be used.
+    """
+    table, film, joint = _table(path)
+    boxes: list[LabelledBox] = []
+    wrong: dict[str, str] = {}
+    for row in table.rows:
+        try:
+            boxes.append(_box(row, film=film, joint=joint))
+        except TableError as error:
+            wrong[_stem(row, film)] = str(error)
+    if {box.joint for box in boxes} == BOXES_OF_A_HAND.keys():
+        counts = wrong_counts({name: [box.joint for box in rows] for name, rows in by_film(boxes).items()})
+        wrong = counts | wrong
+    return [box for box in boxes if box.film not in wrong], wrong
 
 
 def write_boxes(boxes: Iterable[LabelledBox], path: Path) -> None:
@@ -108,6 +141,20 @@ def checked(box: LabelledBox, *, where: str) -> LabelledBox:
     return box
 
 
+def _table(path: Path) -> tuple[Table, str, str]:
+    """Read a table of boxes, and tell which columns name film and class."""
+    table = read_table(path)
+    film = next((name for name in ("id", "file", "filename") if name in table.columns), "id")
+    joint = next((name for name in ("joint", "class") if name in table.columns), "joint")
+    table.require(film, joint, *COLUMNS[2:])
+    return table, film, joint
+
+
+def _stem(row: Row, film: str) -> str:
+    name = row.values[film]
+    return name if film == "id" else Path(name).stem
+
+
 def _box(row: Row, *, film: str, joint: str) -> LabelledBox:
     name, label = row.text(film), row.text(joint)
     if name is None or label is None:
@@ -117,5 +164,4 @@ def _box(row: Row, *, film: str, joint: str) -> LabelledBox:
         empty = COLUMNS[2 + numbers.index(None)]
         row.fail(empty, "no coordinate", "write a fraction of the film's width or height")
     x, y, width, height = (float(value) for value in numbers if value is not None)
-    stem = Path(name).stem if film != "id" else name
-    return checked(LabelledBox(stem, label, x, y, width, height), where=f"{row.path.name}, line {row.line}")
+    return checked(LabelledBox(_stem(row, film), label, x, y, width, height), where=f"{row.path.name}, line {row.line}")
