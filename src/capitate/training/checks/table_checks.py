@@ -13,7 +13,7 @@ from capitate.training.layouts import Reading
 from capitate.training.manifest import Study
 from capitate.types import Sex
 
-__all__ = ["PLAUSIBLE_MONTHS", "check_balance", "check_cells", "check_labels", "check_rows"]
+__all__ = ["CELL_FAULTS", "PLAUSIBLE_MONTHS", "check_balance", "check_cells", "check_labels", "check_rows"]
 
 PLAUSIBLE_MONTHS = 240.0
 """Bone age beyond which a label is doubted: the oldest standard, of 19 years (Greulich and Pyle 1959), and a year."""
@@ -24,7 +24,7 @@ _LOPSIDED_SEX = 0.25
 _SPARSE_STRATUM = 0.02
 _ENOUGH = 20
 _STRATA: Final = ((0, 57), (57, 114), (114, 171), (171, 229))
-_CELLS = {
+CELL_FAULTS = {
     "not_finite": "A number is NaN or infinite. Correct the cell, or leave it empty if the value is not known.",
     "out_of_range": "A number is outside of what it can be. Correct it, or convert its unit.",
     "bad_sex": "A sex is empty or not understood. Write female, male or unknown.",
@@ -32,6 +32,8 @@ _CELLS = {
     "bad_cell": "A cell cannot be understood.",
     "missing_film": "The table names films that are not there. Find them, or remove their rows.",
 }
+"""What the kinds of faulty cells mean and what to do; the kinds are those of `capitate.errors.CellError`."""
+
 _NOT_FINITE = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
 
 
@@ -44,7 +46,7 @@ def check_cells(reading: Reading) -> list[Fault]:
         for column, value in study.labels.items():
             if value.casefold() in _NOT_FINITE:
                 places["not_finite"].append(f"film {study.id}, column {column!r}: got {value!r}")
-    found = (fault(code, Gravity.ERROR, _CELLS[code], places[code]) for code in _CELLS)
+    found = (fault(code, Gravity.ERROR, CELL_FAULTS[code], places[code]) for code in CELL_FAULTS)
     return [one for some in found for one in some]
 
 
