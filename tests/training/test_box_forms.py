@@ -85,6 +85,14 @@ def test_yolo_names(tmp_path):
     assert read_yolo(tmp_path)[0].joint == "ulna"
 
 
+@pytest.mark.parametrize("text", ["{}", '{"names": 3}', '{"names": {"a": "Ulna"}}', "{"])
+def test_a_description_without_names_is_an_error(tmp_path, text):
+    (tmp_path / "7.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(TableError, match=r"data\.yaml: the names of the classes cannot be read"):
+        read_yolo(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -139,6 +147,9 @@ def test_labels_of_a_table_follow_its_splits(labelled, voc):
     assert (done.films, done.boxes, done.lists, done.without_film) == (2, 2, {"test": 1, "train": 1}, 1)
     again = read_voc(out) if voc else read_yolo(out)
     assert [box.film for box in again] == ["a", "b"]
+    if not voc:
+        assert (out / "train.txt").read_text() == "./images/a.png\n"
+        assert (out / "images" / "a.png").read_bytes() == (labelled / "a.png").read_bytes()
 
 
 def test_hands_with_wrong_boxes_can_be_left_out(labelled):

@@ -85,6 +85,18 @@ def test_every_split_is_treated_alike_and_the_source_is_left(table, tmp_path):
     assert json.loads((tmp_path / "out" / "clahe.json").read_text())["rule"]["clip"] == 2
 
 
+def test_films_of_one_stem_do_not_overwrite_each_other(tmp_path):
+    for name in ("a/7.png", "b/7.png", "b/7.webp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(ramp()).save(tmp_path / name, lossless=True)
+    (tmp_path / "films.csv").write_text("path,sex,bone_age_months\na/7.png,F,1\nb/7.png,F,2\nb/7.webp,F,3\n")
+    studies = read_any(tmp_path / "films.csv")
+    equalise_films(studies, tmp_path / "out", source=tmp_path / "films.csv", rule=RULE)
+    made = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert [study.listed for study in made] == ["films/a/7.png", "films/b/7.png", "films/b/7.webp.png"]
+    assert all(study.path.is_file() for study in made)
+
+
 def test_never_in_place_never_twice_never_over_files(table, tmp_path):
     studies = read_any(table)
     with pytest.raises(UsageError, match="never equalised in place"):

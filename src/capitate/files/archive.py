@@ -78,7 +78,7 @@ def _opened(archive: Path) -> zipfile.ZipFile:
     """Open an archive once a process; another one of the same name, or a changed one, is opened anew."""
     try:
         status = os.stat(archive)
-        return _kept(archive, status.st_mtime_ns, status.st_size, os.getpid())
+        return _kept(archive.absolute(), status.st_mtime_ns, status.st_size, os.getpid())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise UnreadablePathError(f"cannot read {str(archive)!r}: {reason}; check the path") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capitate import files
 from capitate.errors import UsageError
+from capitate.files.archive import archive_of
 from capitate.training.data.boxes import read_boxes, read_sound_boxes
 from capitate.training.data.importing import split_lists
 from capitate.training.data.voc import write_voc
@@ -50,7 +51,7 @@ def write_labels(
 
     Raises:
         TableError: if the table of boxes cannot be used.
-        UsageError: if no labelled film is among the films.
+        UsageError: if no labelled film is among the films, or a film for YOLO lies in an archive.
         FilmError: if a film cannot be read for its size, which VOC needs.
         OSError: if a file cannot be written.
     """
@@ -66,10 +67,27 @@ def write_labels(
         sizes = {study.id: _size(study.path) for study in kept}
         write_voc(used, folder, sizes=sizes, splits=splits)
     else:
-        films = {study.id: study.path.as_posix() for study in kept}
-        write_yolo(used, folder, films=films, splits=splits)
+        write_yolo(used, folder, films=_linked(kept, folder), splits=splits)
     lists = {name: len(ids) for name, ids in splits.items()}
     return WrittenLabels(len(kept), len(used), lists, len(labelled - known), wrong)
+
+
+def _linked(studies: Sequence[Study], folder: Path) -> dict[str, str]:
+    """Link the films into `images/`, where readers of YOLO's form look for the picture of `labels/ID.txt`.
+
+    Returns:
+        The link of every film by id, relative to the folder.
+    """
+    inside = next((study.id for study in studies if archive_of(study.path)), None)
+    if inside is not None:
+        raise UsageError(f"readers of YOLO's form need files, and the film {inside!r} is in an archive; unpack it")
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    links = {}
+    for study in studies:
+        link = Path("images") / f"{study.id}{study.path.suffix}"
+        (folder / link).symlink_to(study.path)
+        links[study.id] = f"./{link.as_posix()}"
+    return links
 
 
 def _size(path: Path) -> tuple[int, int]:

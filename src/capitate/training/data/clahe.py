@@ -222,6 +222,5 @@ def _read(path: Path) -> Samples:
 
 def _safe(name: str) -> str:
     """Return a relative file name of a film's id, which may be a path."""
-    parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..", ".")]
-    inner = PurePosixPath(*parts)
-    return str(inner.with_name(f"{inner.stem if inner.suffix else inner.name}.png"))
+    inner = "/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..", "."))
+    return inner if inner.lower().endswith(".png") else f"{inner}.png"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from capitate.errors import MissingExtraError, TableError
 from capitate.training.data.boxes import LabelledBox, by_film, checked, clipped
@@ -116,13 +117,24 @@ def _class_names(folder: Path) -> tuple[str, ...]:
 
 def _described_names(file: Path) -> tuple[str, ...]:
     try:
+        names = _mapping(file)["names"]
+        if isinstance(names, dict):
+            return tuple(str(names[key]) for key in sorted(names, key=int))
+        return tuple(map(str, names))
+    except (KeyError, TypeError, ValueError) as error:
+        raise TableError(f"{file.name}: the names of the classes cannot be read ({error}); add names") from error
+
+
+def _mapping(file: Path) -> Any:  # noqa: ANN401
+    """Read a description; what `write_yolo` wrote is JSON and needs no reader of YAML."""
+    text = read_text(file)
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
+    try:
         import yaml
     except ModuleNotFoundError as error:
         raise MissingExtraError(what=f"Reading {file.name}", extra="train") from error
     try:
-        names = yaml.safe_load(read_text(file))["names"]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise TableError(f"{file.name}: the names of the classes cannot be read ({error}); add names") from error
-    return (
-        tuple(str(names[key]) for key in sorted(names, key=int)) if isinstance(names, dict) else tuple(map(str, names))
-    )
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TableError(f"{file.name}: not YAML, got {error}; correct it") from error
