@@ -1,4 +1,4 @@
-"""`capitate data prepare`, `train`, `calibrate` and `export`: from films to a bundle."""
+"""`capitate train`, `calibrate` and `export`: from prepared films to a bundle."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from capitate.cli.extras import training_parts
 from capitate.cli.options import QuietOption
-from capitate.errors import MissingExtraError, UsageError
+from capitate.errors import UsageError
 
-__all__ = ["calibrate", "data", "export", "train"]
-
-_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "kornia", "lightning_fabric", "tensorboard"})
-
-data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
+__all__ = ["calibrate", "export", "train"]
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
@@ -54,53 +49,6 @@ _Resume = Annotated[
 _Threads = Annotated[int, typer.Option("--threads", min=1, metavar="N", help="Threads of the network.")]
 
 
-@data.command(
-    "prepare",
-    epilog="Examples:\n\n  capitate data prepare rsna/index.csv --out store\n\n"
-    "  capitate data prepare rsna/index.csv --out store --height 160 --width 128 --workers 4",
-)
-def prepare(
-    *,
-    table: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest CSV, a published table, or its folder.")],
-    out: Annotated[Path, typer.Option("--out", metavar="STORE", file_okay=False, help="Folder for the views.")],
-    height: Annotated[int, typer.Option("--height", min=16, metavar="ROWS", help="Rows of a view.")] = 160,
-    width: Annotated[int, typer.Option("--width", min=16, metavar="COLUMNS", help="Columns of a view.")] = 128,
-    locator: Annotated[
-        str, typer.Option("--locator", metavar="NAME", help="Bundle that finds the hand.")
-    ] = "hand-locator",
-    whole_film: Annotated[
-        bool, typer.Option("--whole-film", help="Squash the whole film instead of cutting the hand (to compare).")
-    ] = False,
-    workers: _Workers = 1,
-    quiet: QuietOption = False,
-) -> None:
-    """Cut films to views exactly as assessment does, and keep them with sex, age and id."""
-    from capitate.cli import REFUSED
-    from capitate.cli.output import counted
-
-    with _training("Preparing films for training"):
-        from capitate.runtime.views import ViewRule
-        from capitate.training.layouts import read_any
-        from capitate.training.prepare import prepare_views
-
-        margins = (0.0, 0.0, 0.0, 0.0) if whole_film else ViewRule().margins
-        rule = ViewRule(height=height, width=width, margins=margins)
-        studies = read_any(table)
-        with counted(total=len(studies), quiet=quiet) as step:
-            refused = prepare_views(
-                studies,
-                out,
-                rule=rule,
-                locator=locator,
-                whole_film=whole_film,
-                workers=workers,
-                progress=lambda _done, _all: step(),
-            )
-    print(f"views of {height} x {width} written to {out}; {len(refused)} films refused")
-    if refused:
-        raise typer.Exit(REFUSED)
-
-
 def train(
     *,
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of an experiment, see configs/.")],
@@ -127,7 +75,7 @@ def train(
 ) -> None:
     """Train one network from one TOML file; the same command again goes on where it stopped."""
     _log_progress(quiet=quiet or _is_helper())
-    with _training("Training"):
+    with training_parts("Training"):
         from capitate.training.bone_age_run import run_bone_age
         from capitate.training.config import BoneAgeConfig, load_experiment
         from capitate.training.locator_run import run_locator
@@ -216,7 +164,7 @@ def export(
     ] = None,
 ) -> None:
     """Make a bundle: ONNX networks, calibration, model card, training ids and sums."""
-    with _training("Exporting a bundle"):
+    with training_parts("Exporting a bundle"):
         from capitate.training.bundling import BundleOptions, bundle_runs
 
         options = BundleOptions(
@@ -227,17 +175,6 @@ def export(
         )
         bundle = bundle_runs(runs, out, options=options)
     print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")
-
-
-@contextmanager
-def _training(what: str) -> Iterator[None]:
-    """Turn a missing training library into a sentence with the install command."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _TRAINING_PARTS:
-            raise
-        raise MissingExtraError(what=what, extra="train") from error
 
 
 def _log_progress(*, quiet: bool) -> None:

@@ -20,7 +20,7 @@ from capitate.training.config import BoneAgeConfig
 from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
 from capitate.training.settings.devices import Draws
 from capitate.training.settings.optimiser import Stage
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.view_store import SEX_INDEX, ViewSource
 
 __all__ = ["Batch", "Feeder"]
 
@@ -67,7 +67,7 @@ class Feeder:
 
     def __init__(
         self,
-        store: ViewStore,
+        store: ViewSource,
         rows: NDArray[np.int64],
         config: BoneAgeConfig,
         *,
@@ -151,7 +151,7 @@ class Feeder:
         """Prepare this process's share of one step's films; a film that cannot be read is not in it."""
         whole = self.batches[step]
         rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
-        usable = rows  # MERGE-DATA: self.store.usable(rows)
+        usable = self.store.usable(rows)
         rows, seeds = usable, seeds[np.isin(rows, usable)]
         views, masks, _, sexes = self.store.batch(rows, size=self.size)
         months = torch.from_numpy(self.months[rows])
