@@ -5,6 +5,7 @@
     CapitateError
     +-- UsageError                  the request is wrong: exit code 2
     |   +-- TableError              a CSV or list file: missing column, unknown sex, bad number
+    |   |   +-- CellError           one cell of it; knows line, column and the kind of fault
     |   +-- MissingExtraError       an optional part is not installed; names the install command
     +-- ReportWriteError            a result cannot be written: folder, permission, full disk
     +-- BundleError                 weights
@@ -28,6 +29,7 @@ __all__ = [
     "BundleError",
     "BundleNotFoundError",
     "CapitateError",
+    "CellError",
     "CorruptFileError",
     "FilmError",
     "FilmTooLargeError",
@@ -58,6 +60,23 @@ class TableError(UsageError):
     """A table or list of films cannot be used as it is."""
 
     code = "table"
+
+
+class CellError(TableError):
+    """One cell of a table cannot be used as it is."""
+
+    def __init__(self, message: str, *, line: int, column: str, value: str, fault: str) -> None:
+        """Keep where the cell stands.
+
+        Args:
+            message: the whole sentence.
+            line: number of the line, the header is line 1.
+            column: name of the column.
+            value: what stands in the cell.
+            fault: kind of fault in snake_case, such as `age_out_of_range`.
+        """
+        super().__init__(message)
+        self.line, self.column, self.value, self.fault = line, column, value, fault
 
 
 class MissingExtraError(UsageError):

@@ -26,7 +26,7 @@ def test_onnx_agrees_with_torch(tmp_path, entrance):
     sexes = np.arange(32, dtype=np.int64) % 3
     with torch.no_grad():
         expected = network(torch.from_numpy(views).float(), torch.from_numpy(sexes)).softmax(1).numpy()
-    inputs = {"view": views} if entrance == "none" else {"view": views, "sex": sexes}
+    inputs = {"view": views, "sex": sexes}
     found = session.run(inputs)[0]
     assert np.abs(quantile(found, 0.5) - quantile(expected, 0.5)).max() < 0.05
     one = session.run({name: value[:1] for name, value in inputs.items()})[0]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+import csv
+import resource
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from safetensors.torch import load_file  # noqa: E402
 
+from capitate.errors import ReportWriteError, UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
-from capitate.training import loop  # noqa: E402
-from capitate.training.losses import inconsistency  # noqa: E402
+from capitate.training import augment, loop  # noqa: E402
+from capitate.training.batches import Feeder  # noqa: E402
+from capitate.training.losses import combined, inconsistency  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.settings.schedule import ScheduleName  # noqa: E402
+from capitate.training.training_state import TrainingState  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 
 
@@ -22,6 +31,17 @@ def weights(network):
 
 def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
+
+
+@contextmanager
+def full_disk(most):
+    """Let the system refuse every file beyond `most` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -36,24 +56,73 @@ def test_loss_falls(store, rows, tiny, tmp_path):
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
 
 
-def test_a_resumed_run_equals_an_unbroken_one(store, rows, tiny, tmp_path, monkeypatch):
-    whole = loop.train(store, rows, tiny, folder=tmp_path / "whole")
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_a_broken_run_goes_on_to_the_byte(store, rows, tiny, tmp_path, monkeypatch, at):
+    """Broken off in mid-epoch after a checkpoint, at the end of an epoch, and where the last checkpoint is older."""
+    config = replace(tiny, record=replace(tiny.record, checkpoint=2, every=2))
+    whole = loop.train(store, rows, config, folder=tmp_path / "whole")
 
-    save = loop._State.save
+    take = TrainingState.take
 
-    def save_and_die(state, path, epoch):
-        save(state, path, epoch)
-        if epoch == 2:
+    def take_and_break(state, batch, *, began):
+        if state.taken == at:
             raise KeyboardInterrupt
+        take(state, batch, began=began)
 
-    monkeypatch.setattr(loop._State, "save", save_and_die)
+    monkeypatch.setattr(TrainingState, "take", take_and_break)
     with pytest.raises(KeyboardInterrupt):
-        loop.train(store, rows, tiny, folder=tmp_path / "broken")
-    monkeypatch.setattr(loop._State, "save", save)
-    resumed = loop.train(store, rows, tiny, folder=tmp_path / "broken")
+        loop.train(store, rows, config, folder=tmp_path / "broken")
+    monkeypatch.setattr(TrainingState, "take", take)
+    resumed = loop.train(store, rows, config, folder=tmp_path / "broken")
 
     assert same(weights(whole.network), weights(resumed.network))
-    assert [e["loss"] for e in whole.history] == [e["loss"] for e in resumed.history]
+    assert curve(whole.history) == curve(resumed.history)
+    first, second = (lines(tmp_path / name / "batches.csv") for name in ("whole", "broken"))
+    assert [line["step"] for line in first] == ["2", "4", "6", "8"]
+    assert curve(first) == curve(second)
+
+
+def curve(history):
+    """What does not depend on the clock."""
+    return [{name: one[name] for name in ("epoch", "step", "learning_rate", "loss", "mae", "r2")} for one in history]
+
+
+def lines(path):
+    with path.open(encoding="utf8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_default_recipe_written_out(store, rows, tiny, tmp_path):
+    """AdamW, one cycle, clipping and the running average in a plain loop give the same bytes."""
+    settings = tiny.optimiser
+    torch.manual_seed(tiny.seed)
+    network = BoneAgeNetwork(tiny.network).to(memory_format=torch.channels_last)
+    mean = copy.deepcopy(network).state_dict()
+    heavy, light = ([p for p in network.parameters() if (p.ndim > 1) is decayed] for decayed in (True, False))
+    groups = [{"params": heavy, "weight_decay": 0.05}, {"params": light, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=2e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, 9, pct_start=0.15, cycle_momentum=False)
+    taken = 0
+    for epoch, size in enumerate([(40, 32), (64, 48), (64, 48)]):
+        random = torch.Generator().manual_seed(epoch)
+        order = rows[torch.randperm(24, generator=random).numpy()]
+        for part in np.array_split(order, 3):
+            views, masks, months, sexes = store.batch(part, size=size)
+            views = augment.apply(views, masks, augment.draw(8, tiny.augment, generator=random))
+            sexes = torch.where(torch.rand(8, generator=random) < settings.unknown_sex, 2, sexes)
+            network.train()
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(views.contiguous(memory_format=torch.channels_last), sexes)
+            optimiser.zero_grad()
+            combined(logits, months).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            taken += 1
+            for name, now in network.state_dict().items():
+                keep = min(0.998, (1 + taken) / (10 + taken))
+                mean[name] = torch.lerp(mean[name], now, 1 - keep) if now.is_floating_point() else now.clone()
+    assert same(mean, weights(loop.train(store, rows, tiny, folder=tmp_path).network))
 
 
 def test_seeds_differ(store, rows, tiny, tmp_path):
@@ -63,18 +132,67 @@ def test_seeds_differ(store, rows, tiny, tmp_path):
     assert not same(weights(first), weights(second))
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(store, rows, tiny, tmp_path, monkeypatch):
+def test_batches_prepared_ahead_change_nothing(store, rows, tiny, tmp_path, monkeypatch):
+    """Not even where the run is broken off with batches prepared and not used."""
+    whole = loop.train(store, rows, tiny, folder=tmp_path / "whole").network
+    ahead = replace(tiny, devices=replace(tiny.devices, ahead=2), record=replace(tiny.record, checkpoint=4))
+    take = TrainingState.take
+
+    def take_and_break(state, batch, *, began):
+        if state.taken == 5:
+            raise KeyboardInterrupt
+        take(state, batch, began=began)
+
+    monkeypatch.setattr(TrainingState, "take", take_and_break)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(store, rows, ahead, folder=tmp_path / "ahead")
+    monkeypatch.setattr(TrainingState, "take", take)
+    assert same(weights(whole), weights(loop.train(store, rows, ahead, folder=tmp_path / "ahead").network))
+
+
+def test_a_run_that_has_lost_its_way_stops(store, rows, tiny, tmp_path):
+    """Before it overwrites a checkpoint that is worth something."""
+    poisoned = replace_months(store, np.where(np.arange(32) == 3, np.nan, store.months).astype(np.float32))
+    config = replace(tiny, record=replace(tiny.record, every=1, checkpoint=1))
+    with pytest.raises(UsageError, match=r"the loss is nan at step \d; lower optimiser\.learning_rate"):
+        loop.train(poisoned, rows, config, folder=tmp_path)
+    path = tmp_path / "last.safetensors"
+    if path.exists():
+        tensors = load_file(str(path))
+        assert all(bool(value.isfinite().all()) for value in tensors.values() if value.is_floating_point())
+
+
+def replace_months(store, months):
+    return ViewStore(store.ids, store.views, store.masks, months, store.sexes)
+
+
+def test_the_rate_in_the_curves_is_the_one_that_was_used(store, rows, tiny, tmp_path):
+    schedule = replace(tiny.schedule, name=ScheduleName.STEP, every=1, factor=0.5)
+    history = loop.train(store, rows, replace(tiny, schedule=schedule), folder=tmp_path).history
+    assert [line["learning_rate"] for line in history] == pytest.approx([2e-3, 1e-3, 5e-4])
+
+
+def test_a_full_disk_stops_the_run_and_it_goes_on_later(store, rows, tiny, tmp_path):
+    config = replace(tiny, record=replace(tiny.record, checkpoint=1, tensorboard=False))
+    whole = loop.train(store, rows, config, folder=tmp_path / "whole")
+    stages = config.optimiser.stages
+    short = replace(config, optimiser=replace(config.optimiser, stages=stages[:1]))
+    size = (tmp_path / "whole" / "last.safetensors").stat().st_size
+    with full_disk(size // 2), pytest.raises(ReportWriteError, match=r"last\.safetensors"):
+        loop.train(store, rows, short, folder=tmp_path / "run")
+    assert not (tmp_path / "run" / "last.safetensors").exists()
+    resumed = loop.train(store, rows, config, folder=tmp_path / "run")
+    assert same(weights(whole.network), weights(resumed.network))
+
+
+def test_a_checkpoint_of_another_network_is_named(store, rows, tiny, tmp_path):
     loop.train(store, rows, tiny, folder=tmp_path)
-    before = (tmp_path / "last.pt").read_bytes()
-    state = loop._State(tiny, rows.size, None)
-
-    def full(*_args, **_kwargs):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space"):
-        state.save(tmp_path / "last.pt", 1)
-    assert (tmp_path / "last.pt").read_bytes() == before
+    wider = replace(tiny, network=replace(tiny.network, hidden=24))
+    with pytest.raises(UsageError, match=r"last\.safetensors is of another network or experiment: .*head\.1\.weight"):
+        loop.train(store, rows, wider, folder=tmp_path)
+    plain = replace(tiny, optimiser=replace(tiny.optimiser, average=0.0), swa=replace(tiny.swa, epochs=1))
+    with pytest.raises(UsageError, match="of another network or experiment: 'swa'"):
+        loop.train(store, rows, plain, folder=tmp_path)
 
 
 def test_predictions_follow_the_film_not_its_place(store, tiny):
@@ -147,11 +265,14 @@ def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, 
         )
         config = replace(tiny, optimiser=settings, augment=replace(tiny.augment, contrast=0.6))
         network = loop.train(store, rows, config, folder=tmp_path / str(weight)).network
-        views, sexes, _ = loop._prepare(
-            store, np.tile(rows, 2), config, (64, 48), torch.Generator().manual_seed(0), None, ages=store.months
-        )
+        feeder = Feeder(store, rows, replace(config, optimiser=replace(settings, batch=24, consistency=1.0)))
+        feeder.start(0, settings.stages[0])
+        batch = feeder.batch(0)
+        half = len(batch) // 2
+        assert batch.months[:half].equal(batch.months[half:])
+        assert batch.sexes[:half].equal(batch.sexes[half:])
+        assert not batch.views[:half].equal(batch.views[half:])
         with torch.no_grad():
-            answers = network.eval()(views[:48], sexes[:48])
-        return float(inconsistency(answers))
+            return float(inconsistency(network.eval()(batch.views, batch.sexes)))
 
     assert distance(20.0) < 0.7 * distance(0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 
@@ -15,8 +16,8 @@ from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
-from capitate.training.beginning import load_bone_age_run  # noqa: E402
-from capitate.training.bone_age_run import run_bone_age, teach  # noqa: E402
+from capitate.runtime.calibration import quantile  # noqa: E402
+from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.cards import card_text  # noqa: E402
@@ -24,7 +25,10 @@ from capitate.training.config import SIX_VIEWS  # noqa: E402
 from capitate.training.held_out import answer_again  # noqa: E402
 from capitate.training.loop import predict  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402
+from capitate.training.related_runs import load_bone_age_run, teach  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
+from capitate.training.settings.record import RecordConfig  # noqa: E402
+from capitate.training.settings.validation import ValidationConfig  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 from capitate.types import Sex  # noqa: E402
 
@@ -47,6 +51,50 @@ def test_a_run_says_what_it_learnt_from_and_predicts_the_rest(runs, saved):
         assert found == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_folder_tells_the_whole_run(two, saved, tmp_path):
+    chosen = replace(two, validation=ValidationConfig(share=0.3), record=RecordConfig(every=1))
+    figures = run_bone_age(chosen, saved, tmp_path / "run", fold=0)
+    run = Run.load(tmp_path / "run")
+    held_out = set(OutOfFold.load([run.out_of_fold]).ids)
+    assert not run.training_ids & held_out
+    assert run.validation_ids < run.training_ids
+    card = json.loads((run.folder / "card.json").read_text(encoding="utf8"))
+    assert card["data"]["films_learnt_from"] + card["data"]["films_kept_back"] == len(run.training_ids)
+    assert card["data"]["views_sha256"] == run.split["views_sha256"]
+    assert f"on {len(run.validation_ids)} films kept back" in card["weights"]
+    assert "the held-out fold chose nothing" in (run.folder / "card.md").read_text(encoding="utf8")
+    history = list(csv.DictReader((run.folder / "history.csv").read_text(encoding="utf8").splitlines()))
+    best = min(float(line["validation_mae"]) for line in history)
+    assert figures["validation_mae"] == pytest.approx(best, abs=1e-4)
+    assert (run.folder / "weights.safetensors").read_bytes() == (run.folder / "best.safetensors").read_bytes()
+    part = OutOfFold.load([run.out_of_fold])
+    error = quantile(part.given, 0.5) - part.months
+    assert figures["mae"] == pytest.approx(np.abs(error).mean(), abs=1e-4)
+    assert figures["rmse"] == pytest.approx(np.sqrt(np.square(error).mean()), abs=1e-4)
+    spread = np.square(part.months - part.months.mean()).sum()
+    assert figures["r2"] == pytest.approx(1 - np.square(error).sum() / spread, abs=1e-4)
+    assert (run.folder / "tensorboard").is_dir()
+
+
+def test_films_that_choose_must_be_new_to_the_start(runs, two, saved, tmp_path):
+    chosen = replace(two, validation=ValidationConfig(share=0.3))
+    with pytest.raises(
+        UsageError, match=r"fold-1 has learnt from \d+ of the \d+ films that validation\.share keeps back"
+    ):
+        run_bone_age(chosen, saved, tmp_path / "on", fold=1, start=runs[1])
+    run_bone_age(chosen, saved, tmp_path / "first", fold=1)
+    run_bone_age(chosen, saved, tmp_path / "on", fold=1, start=tmp_path / "first")
+    first, second = (Run.load(tmp_path / name) for name in ("first", "on"))
+    assert first.validation_ids == second.validation_ids
+
+
+def test_other_views_under_the_same_labels_are_noticed(runs, two, saved):
+    views = np.load(saved / "views.npy")
+    np.save(saved / "views.npy", views[:, ::-1])
+    with pytest.raises(UsageError, match="another views_sha256"):
+        run_bone_age(two, saved, runs[0], fold=0)
+
+
 def test_a_finished_run_is_not_trained_again(runs, two, saved):
     before = (runs[0] / "weights.safetensors").read_bytes()
     run_bone_age(two, saved, runs[0], fold=0)
@@ -62,9 +110,9 @@ def test_a_folder_of_another_experiment_is_refused(runs, two, saved):
 
 
 def test_what_does_not_fit_is_named(two, saved, tmp_path):
-    loss = replace(two, optimiser=replace(two.optimiser, loss="wing"))
+    loss = replace(two, optimiser=replace(two.optimiser, loss="mae"))
     for config, fold, data, says in (
-        (loss, 0, saved, r"optimiser\.loss must be one of .*got 'wing'"),
+        (loss, 0, saved, r"optimiser\.loss must be one of .*got 'mae'"),
         (two, 2, saved, "--fold must be 0 to 1, got 2"),
         (two, 0, tmp_path / "none", "holds no views"),
     ):

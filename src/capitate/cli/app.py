@@ -9,11 +9,12 @@ import typer
 from capitate import __version__
 from capitate.cli.assess import assess
 from capitate.cli.bench import bench
+from capitate.cli.data import data
 from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
-from capitate.cli.training import calibrate, data, export, predict, train
+from capitate.cli.training import calibrate, export, predict, train
 
 __all__ = ["app"]
 

@@ -1,25 +1,21 @@
-"""`capitate data prepare`, `train`, `calibrate` and `export`: from films to a bundle."""
+"""`capitate train`, `calibrate` and `export`: from prepared films to a bundle."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from capitate.cli.extras import training_parts
 from capitate.cli.options import QuietOption
-from capitate.errors import MissingExtraError, UsageError
+from capitate.errors import UsageError
 
-__all__ = ["calibrate", "data", "export", "predict", "train"]
-
-_TRAINING_PARTS = frozenset({"torch", "onnx", "timm", "safetensors", "kornia"})
-
-data = typer.Typer(help="Prepare films for training.", no_args_is_help=True)
+__all__ = ["calibrate", "export", "predict", "train"]
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
@@ -39,54 +35,18 @@ _Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
 ]
+_Devices = Annotated[
+    int | None,
+    typer.Option("--devices", min=1, metavar="N", help="Processes that torchrun started; devices.count if left out."),
+]
+_Accelerator = Annotated[
+    str | None,
+    typer.Option("--accelerator", metavar="KIND", help="cpu or cuda; devices.accelerator if left out."),
+]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Insist on a run that was begun; without it a new one may begin.")
+]
 _Threads = Annotated[int, typer.Option("--threads", min=1, metavar="N", help="Threads of the network.")]
-
-
-@data.command(
-    "prepare",
-    epilog="Examples:\n\n  capitate data prepare rsna/index.csv --out store\n\n"
-    "  capitate data prepare rsna/index.csv --out store --height 160 --width 128 --workers 4",
-)
-def prepare(
-    *,
-    table: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest CSV, a published table, or its folder.")],
-    out: Annotated[Path, typer.Option("--out", metavar="STORE", file_okay=False, help="Folder for the views.")],
-    height: Annotated[int, typer.Option("--height", min=16, metavar="ROWS", help="Rows of a view.")] = 160,
-    width: Annotated[int, typer.Option("--width", min=16, metavar="COLUMNS", help="Columns of a view.")] = 128,
-    locator: Annotated[
-        str, typer.Option("--locator", metavar="NAME", help="Bundle that finds the hand.")
-    ] = "hand-locator",
-    whole_film: Annotated[
-        bool, typer.Option("--whole-film", help="Squash the whole film instead of cutting the hand (to compare).")
-    ] = False,
-    workers: _Workers = 1,
-    quiet: QuietOption = False,
-) -> None:
-    """Cut films to views exactly as assessment does, and keep them with sex, age and id."""
-    from capitate.cli import REFUSED
-    from capitate.cli.output import counted
-
-    with _training("Preparing films for training"):
-        from capitate.runtime.views import ViewRule
-        from capitate.training.layouts import read_any
-        from capitate.training.prepare import prepare_views
-
-        margins = (0.0, 0.0, 0.0, 0.0) if whole_film else ViewRule().margins
-        rule = ViewRule(height=height, width=width, margins=margins)
-        studies = read_any(table)
-        with counted(total=len(studies), quiet=quiet) as step:
-            refused = prepare_views(
-                studies,
-                out,
-                rule=rule,
-                locator=locator,
-                whole_film=whole_film,
-                workers=workers,
-                progress=lambda _done, _all: step(),
-            )
-    print(f"views of {height} x {width} written to {out}; {len(refused)} films refused")
-    if refused:
-        raise typer.Exit(REFUSED)
 
 
 def train(
@@ -106,19 +66,22 @@ def train(
     teacher_data: _TeacherData = None,
     start: _Start = None,
     changes: _Changes = None,
+    devices: _Devices = None,
+    accelerator: _Accelerator = None,
+    resume: _Resume = False,
     threads: _Threads = 1,
     workers: _Workers = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Train one network from one TOML file; the same command again goes on where it stopped."""
-    _log_progress(quiet=quiet)
-    with _training("Training"):
+    _log_progress(quiet=quiet or _is_helper())
+    with training_parts("Training"):
         from capitate.training.bone_age_run import run_bone_age
         from capitate.training.config import BoneAgeConfig, load_experiment
         from capitate.training.locator_run import run_locator
         from capitate.training.threads import use_threads
 
-        experiment = load_experiment(config, overrides=changes or ())
+        experiment = load_experiment(config, overrides=[*(changes or ()), *_device_changes(accelerator, devices)])
         use_threads(threads)
         if isinstance(experiment, BoneAgeConfig):
             figures: dict[str, object] = dict(
@@ -130,17 +93,30 @@ def train(
                     start=start,
                     teachers=tuple(teacher or ()),
                     teacher_data=teacher_data,
+                    resume=resume,
                 )
             )
         else:
-            if fold is not None or teacher or teacher_data or start:
+            if fold is not None or teacher or teacher_data or start or resume:
                 raise UsageError(
-                    "--fold, --start, --teacher and --teacher-data belong to bone-age experiments; the locator holds "
-                    "hands out itself"
+                    "--fold, --start, --teacher, --teacher-data and --resume belong to bone-age experiments; the "
+                    "locator holds hands out itself"
                 )
             figures = run_locator(experiment, source, out, workers=workers)
-    print(json.dumps(figures, indent=1))
-    print(f"Written to {out}")
+    if not _is_helper():
+        print(json.dumps(figures, indent=1))
+        print(f"Written to {out}")
+
+
+def _device_changes(accelerator: str | None, devices: int | None) -> list[str]:
+    """Write the devices of the command line as changes of the configuration."""
+    kind = [] if accelerator is None else [f"devices.accelerator={accelerator}"]
+    return [*kind, *([] if devices is None else [f"devices.count={devices}"])]
+
+
+def _is_helper() -> bool:
+    """Say whether torchrun started this process beside one that tells what happens."""
+    return os.environ.get("RANK", "0") != "0"
 
 
 def predict(
@@ -152,14 +128,14 @@ def predict(
     threads: _Threads = 1,
 ) -> None:
     """Predict the held-out films of finished runs anew: by other test views, or on views cut anew."""
-    with _training("Predicting held-out films"):
+    with training_parts("Predicting held-out films"):
         from capitate.training.held_out import answer_again, errors_of
+        from capitate.training.opened_store import open_store
         from capitate.training.out_of_fold import OutOfFold
         from capitate.training.threads import use_threads
-        from capitate.training.view_store import ViewStore
 
         use_threads(threads)
-        store = ViewStore.open(source)
+        store = open_store(source)
         parts = [answer_again(run, store, changes=changes or ()) for run in runs]
         films = OutOfFold.beside(parts)
         films.save(out)
@@ -216,7 +192,7 @@ def export(
     ] = None,
 ) -> None:
     """Make a bundle: ONNX networks, calibration, model card, training ids and sums."""
-    with _training("Exporting a bundle"):
+    with training_parts("Exporting a bundle"):
         from capitate.training.bundling import BundleOptions, bundle_runs
 
         options = BundleOptions(
@@ -229,17 +205,6 @@ def export(
         )
         bundle = bundle_runs(runs, out, options=options)
     print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")
-
-
-@contextmanager
-def _training(what: str) -> Iterator[None]:
-    """Turn a missing training library into a sentence with the install command."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _TRAINING_PARTS:
-            raise
-        raise MissingExtraError(what=what, extra="train") from error
 
 
 def _log_progress(*, quiet: bool) -> None:

@@ -7,13 +7,14 @@ import stat
 from pathlib import Path
 
 from capitate.errors import UnreadablePathError
+from capitate.files.archive import archive_of, read_member
 from capitate.files.limits import Limits
 
 __all__ = ["load"]
 
 
 def load(path: str | os.PathLike[str], *, limits: Limits) -> bytes:
-    """Read a whole regular file.
+    """Read a whole regular file, or a member of a zip archive.
 
     Raises:
         UnreadablePathError: if the path is missing, a folder, a device or pipe, or may not be read.
@@ -21,6 +22,9 @@ def load(path: str | os.PathLike[str], *, limits: Limits) -> bytes:
     """
     shown = os.fspath(path)
     try:
+        inside = archive_of(shown)
+        if inside is not None:
+            return read_member(*inside, limits=limits)
         status = os.stat(shown)
         _check_regular(shown, mode=status.st_mode)
         limits.check_bytes(status.st_size)

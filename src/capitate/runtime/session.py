@@ -45,11 +45,6 @@ class Session:
         except Exception as error:
             raise BundleDamagedError(f"{path} cannot be loaded by onnxruntime: {error}") from error
 
-    @property
-    def inputs(self) -> frozenset[str]:
-        """Names of what the network takes; one that does not know the sex takes the view alone."""
-        return frozenset(one.name for one in self._session.get_inputs())
-
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Run the network; inputs by name, outputs in the order of the file."""
         outputs: list[NDArray[np.float32]] = self._session.run(None, dict(inputs))

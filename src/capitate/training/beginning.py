@@ -13,15 +13,15 @@ from torch import Tensor
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, bundle_names, load_bundle
-from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.config import BoneAgeConfig
 from capitate.training.folds import FOLDS, fold_of
-from capitate.training.networks import BoneAgeNetwork
+from capitate.training.related_runs import load_bone_age_run
 from capitate.training.released import released_network
 from capitate.training.runs import Run
+from capitate.training.settings.network import NO_SHAPE
 from capitate.training.view_store import ViewStore
-from capitate.training.weights import load_weights
 
-__all__ = ["Beginning", "begin", "load_bone_age_run"]
+__all__ = ["Beginning", "begin"]
 
 _MEASURED_FILMS = 256
 
@@ -32,12 +32,16 @@ class Beginning:
 
     Attributes:
         reference: name and digest for `split.json`.
+        folder: of the run or bundle.
         training_ids: films that the weights know.
+        validation_ids: films among these that were only kept back to choose weights by.
         weights: state of the network.
     """
 
     reference: Mapping[str, str]
+    folder: Path
     training_ids: frozenset[str]
+    validation_ids: frozenset[str]
     weights: dict[str, Tensor]
 
 
@@ -63,18 +67,6 @@ def begin(
     return _of_bundle(load_bundle(str(start)), config, fold=fold or 0, held_out=held_out, store=store, rows=rows)
 
 
-def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, BoneAgeConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a bone-age run is needed")
-    return load_weights(BoneAgeNetwork(config.network), run.weights).eval(), config
-
-
 def _is_bundle(start: Path) -> bool:
     return str(start) in bundle_names() or (start / "card.json").exists()
 
@@ -90,13 +82,13 @@ def _of_run(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Beginn
     network, theirs = load_bone_age_run(run)
     ours, there_network = config.network, theirs.network
     other = [one.name for one in fields(ours) if getattr(there_network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in {"dropout", "drop_path", "smooth_strides"}]
+    shapes = [name for name in other if name not in NO_SHAPE]
     if shapes:
         raise UsageError(
             f"the run {run.folder} to start from has another network.{shapes[0]}: "
             f"{getattr(there_network, shapes[0])!r} there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
         )
-    return Beginning(run.reference, run.training_ids, network.state_dict())
+    return Beginning(run.reference, run.folder, run.training_ids, run.validation_ids, network.state_dict())
 
 
 def _of_bundle(
@@ -122,6 +114,5 @@ def _of_bundle(
     views = torch.where(masks, views, torch.zeros_like(views)).float()
     path = bundle.networks[member]
     network = released_network(path, config.network, views=views, sexes=sexes)
-    return Beginning(
-        {"bundle": bundle.name, "network": path.name, "sha256": bundle.sha256}, known, network.state_dict()
-    )
+    reference = {"bundle": bundle.name, "network": path.name, "sha256": bundle.sha256}
+    return Beginning(reference, bundle.folder, known, frozenset(), network.state_dict())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,19 +12,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.training.beginning import Beginning, begin, load_bone_age_run
+from capitate.training.beginning import Beginning, begin
+from capitate.training.checkpoint import CHECKPOINT
 from capitate.training.config import BoneAgeConfig
+from capitate.training.devices import make_fabric
 from capitate.training.held_out import answer, errors_of
-from capitate.training.loop import predict, train
-from capitate.training.losses import LOSSES
-from capitate.training.networks import BINS
-from capitate.training.runs import OUT_OF_FOLD, Run, claim, label_digest, write_history, write_ids, write_json
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.loop import Result, train
+from capitate.training.opened_store import open_store, views_digest
+from capitate.training.related_runs import (
+    check_validation,
+    honest_teachers,
+    known_films,
+    teach,
+)
+from capitate.training.run_card import run_card, run_card_text
+from capitate.training.runs import (
+    OUT_OF_FOLD,
+    Run,
+    claim,
+    label_digest,
+    read_json,
+    write_ids,
+    write_json,
+    write_text,
+)
+from capitate.training.settings.loss import check_loss
+from capitate.training.targets import rows_learnt_from
+from capitate.training.validation import kept_back
+from capitate.training.view_store import ViewStore
 from capitate.training.weights import save_weights
 
 __all__ = ["run_bone_age", "teach"]
-
-_log = logging.getLogger(__name__)
 
 
 def run_bone_age(
@@ -37,6 +54,7 @@ def run_bone_age(
     start: Path | None = None,
     teachers: Sequence[Path] = (),
     teacher_data: Path | None = None,
+    resume: bool = False,
 ) -> dict[str, float]:
     """Train a bone-age network, or go on with a run that was interrupted.
 
@@ -50,82 +68,98 @@ def run_bone_age(
         teachers: runs whose mean distribution is learnt from as well, by the share `optimiser.distil`. With a fold
             held out, teachers that have seen one of its films are left out.
         teacher_data: the teachers' own store, where their views are of another size than this run's.
+        resume: insist that `out` holds a run that was begun; otherwise a new one begins where there is none.
 
     Returns:
-        Mean absolute errors on the held-out fold in months, by name; empty without a fold.
+        Errors on the held-out fold and the smallest one on the validation films; empty in processes but the first.
 
     Raises:
         UsageError: naming what does not fit.
     """
     _check(config, fold=fold, teachers=teachers, teacher_data=teacher_data)
-    store = ViewStore.open(data)
-    folds = store.folds(config.folds)
-    held_out = np.flatnonzero(folds == fold) if fold is not None else np.arange(0)
-    rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
-    if rows.size == 0:
-        raise UsageError(f"the store {data} has no film outside fold {fold}; prepare more films")
-    taught_on = store if teacher_data is None else ViewStore.open(teacher_data)
+    if resume and not (out / CHECKPOINT).exists():
+        raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
+    fabric = make_fabric(config.devices)
+    store = open_store(data)
+    held_out, rows = _rows(store, config, fold)
+    taught_on = store if teacher_data is None else open_store(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
     begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows)
-    runs = _honest([Run.load(folder) for folder in teachers], hidden)
-    digest = label_digest(store.ids, store.months, store.sexes)
-    split: dict[str, Any] = {"fold": fold, "folds": config.folds, "labels_sha256": digest}
-    if begun:
-        split["start"] = dict(begun.reference)
-    if runs:
-        split["teachers"] = [run.reference for run in runs]
-    claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
-    shutil.copyfile(data / "view.json", out / "view.json")
-    write_ids(out / "training-ids.txt", _known(store.ids[rows].tolist(), [*runs, *([begun] if begun else [])]))
+    runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
+    kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
+    others: list[Run | Beginning] = [*runs, *([begun] if begun else [])]
+    check_validation(others, frozenset(kept))
+    split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
+    if fabric.is_global_zero:
+        claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
+        shutil.copyfile(data / "view.json", out / "view.json")
+        write_ids(out / "training-ids.txt", known_films(store.ids[rows].tolist(), others))
+        write_ids(out / "validation-ids.txt", kept)
+    fabric.barrier()
     teacher = teach(store, runs, data=taught_on) if runs else None
-    result = train(store, rows, seeded, folder=out, teacher=teacher, start=begun.weights if begun else None)
-    write_history(out / "history.csv", result.history)
-    save_weights(result.network, out / "weights.safetensors")
+    weights = begun.weights if begun else None
+    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
+    if not fabric.is_global_zero:
+        return {}
     figures = {}
     if held_out.size:
-        films = answer(result.network, store, held_out, config)
+        films = answer(result.network, store, held_out, seeded)
         films.save(out / OUT_OF_FOLD)
         figures = errors_of(films)
-    write_json(out / "metrics.json", figures)
+    figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
+    _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
     return figures
 
 
-def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = None) -> NDArray[np.float32]:
-    """Give the mean distribution of teachers for every film of a store and every sex, on views as stored.
+def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the rows of the held-out fold, and all others."""
+    held_out = np.flatnonzero(store.folds(config.folds) == fold) if fold is not None else np.arange(0)
+    rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
+    if rows.size == 0:
+        raise UsageError(f"the store has no film outside fold {fold}; prepare more films")
+    held_out, rows = (
+        rows_learnt_from(some, store.sexes, trained_on=config.network.trained_on) for some in (held_out, rows)
+    )
+    return held_out, rows
 
-    Args:
-        store: the pupil's.
-        runs: teachers.
-        data: the teachers' store, the pupil's if None; films are joined by id.
 
-    Returns:
-        float32 (films, 3, 240), sex indices as in `SEX_INDEX`.
+def _split(
+    store: ViewStore,
+    data: Path,
+    config: BoneAgeConfig,
+    *,
+    fold: int | None,
+    begun: Beginning | None,
+    teachers: Sequence[Run],
+) -> dict[str, Any]:
+    """Say what a run learns from: folds, digests of labels and views, runs that it rests on."""
+    split: dict[str, Any] = {
+        "fold": fold,
+        "folds": config.folds,
+        "labels_sha256": label_digest(store.ids, store.months, store.sexes),
+        "views_sha256": views_digest(data),
+    }
+    if begun:
+        split["start"] = dict(begun.reference)
+    if teachers:
+        split["teachers"] = [run.reference for run in teachers]
+    return split
 
-    Raises:
-        UsageError: if a film is missing from `data`, or its views are smaller than those that a teacher learnt from.
-    """
-    data = store if data is None else data
-    rows = _rows_of(store.ids, data)
-    total = np.zeros((rows.size, len(SEX_INDEX), BINS), dtype=np.float32)
-    for run in runs:
-        network, config = load_bone_age_run(run)
-        size = _last_size(config)
-        if any(there < wanted for there, wanted in zip(data.views.shape[1:], size, strict=True)):
-            raise UsageError(
-                f"the teacher {run.folder.name} learnt from views of {size[0]} x {size[1]}, the store has "
-                f"{data.views.shape[1]} x {data.views.shape[2]}; give the teachers' own store as --teacher-data"
-            )
-        parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
-        total += np.stack(parts, axis=1)
-        _log.info("teacher %s has answered", run.folder.name)
-    return total / np.float32(len(runs))
+
+def _finish(result: Result, out: Path, figures: dict[str, float], *, films: int, kept_back: int) -> None:
+    """Write the final weights, the figures and the card."""
+    write_json(out / "metrics.json", figures)
+    config, split = (read_json(out / f"{name}.json") for name in ("config", "split"))
+    card = run_card(config, split, films=films, kept_back=kept_back, history=result.history, figures=figures)
+    write_json(out / "card.json", card)
+    write_text(out / "card.md", run_card_text(card))
+    save_weights(result.network, out / "weights.safetensors")
 
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
     """Refuse a combination that cannot be meant."""
-    if config.optimiser.loss not in LOSSES:
-        raise UsageError(f"optimiser.loss must be one of {', '.join(LOSSES)}, got {config.optimiser.loss!r}")
+    check_loss(config.optimiser.loss, config.network)
     if fold is not None and not 0 <= fold < config.folds:
         raise UsageError(f"--fold must be 0 to {config.folds - 1}, got {fold}")
     if bool(teachers) != (config.optimiser.distil > 0):
@@ -135,37 +169,3 @@ def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path],
         )
     if teacher_data is not None and not teachers:
         raise UsageError(f"--teacher-data {teacher_data} is for teachers; give them by --teacher")
-
-
-def _honest(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
-    """Leave out teachers that learnt from a held-out film: their pupils would know it too."""
-    honest = [run for run in runs if not run.training_ids & held_out]
-    if runs and not honest:
-        raise UsageError("every teacher has seen films of the held-out fold; give the run that held out the same fold")
-    if len(honest) < len(runs):
-        _log.info("%d of %d teachers have seen the held-out fold and are left out", len(runs) - len(honest), len(runs))
-    return honest
-
-
-def _known(ids: Sequence[str], others: Sequence[Run | Beginning]) -> list[str]:
-    """Give the films that a run learns from, then those that it knows through other runs only."""
-    through = frozenset[str]().union(*(run.training_ids for run in others))
-    return [*ids, *sorted(through.difference(ids))]
-
-
-def _rows_of(ids: NDArray[np.str_], store: ViewStore) -> NDArray[np.int64]:
-    """Find films in a store by id."""
-    places = {name: row for row, name in enumerate(store.ids.tolist())}
-    missing = [name for name in ids.tolist() if name not in places]
-    if missing:
-        raise UsageError(
-            f"{len(missing)} of {len(ids)} films are missing from the teachers' store, the first {missing[0]!r}; "
-            "prepare it from the same table"
-        )
-    return np.array([places[name] for name in ids.tolist()], dtype=np.int64)
-
-
-def _last_size(config: BoneAgeConfig) -> tuple[int, int]:
-    """Rows and columns that the network ended its training with."""
-    last = config.optimiser.stages[-1]
-    return last.height, last.width

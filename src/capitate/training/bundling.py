@@ -17,7 +17,6 @@ import torch
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
-from capitate.training.beginning import load_bone_age_run
 from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.config import changed
@@ -25,6 +24,7 @@ from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
 from capitate.training.locator_run import load_locator_run
 from capitate.training.prepare import read_rule
+from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
 
 __all__ = ["BundleOptions", "bundle_runs"]

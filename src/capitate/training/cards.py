@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from capitate.runtime.ensemble import Disagreement
+from capitate.training.targets import trained_on_text
 
 __all__ = ["LICENCE", "TASKS", "card_text", "compose_card", "figures_of"]
 
@@ -94,6 +95,7 @@ def compose_card(
         coverage: cells of a calibration report.
     """
     about = TASKS[task]
+    one_sex = trained_on_text(training.get("configuration", {}).get("network", {}).get("trained_on", "both"))
     return {
         "name": name,
         "version": version,
@@ -109,7 +111,7 @@ def compose_card(
         "training_data": about["data"],
         "figures": [dict(figure) for figure in figures],
         "coverage": [dict(cell) for cell in coverage],
-        "limits": about["limits"],
+        "limits": [one_sex, *about["limits"]] if one_sex else about["limits"],
     }
 
 

@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from capitate.errors import UsageError
 from capitate.runtime.several_views import TestView, read_test_views
 from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.checks import check_training
+from capitate.training.settings.devices import DevicesConfig
+from capitate.training.settings.freezing import FreezingConfig
 from capitate.training.settings.locator import LocatorConfig
-from capitate.training.settings.network import SEX_ENTRANCES, NetworkConfig
-from capitate.training.settings.optimiser import OptimiserConfig, Stage
+from capitate.training.settings.loss import LossConfig, check_loss
+from capitate.training.settings.network import NetworkConfig
+from capitate.training.settings.optimiser import OptimiserConfig
+from capitate.training.settings.presets import with_preset
+from capitate.training.settings.reading import build
+from capitate.training.settings.record import RecordConfig
 from capitate.training.settings.sampling import SamplingConfig
+from capitate.training.settings.schedule import ScheduleConfig
+from capitate.training.settings.swa import SwaConfig
+from capitate.training.settings.validation import ValidationConfig
 
 __all__ = ["SIX_VIEWS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
-
-T = TypeVar("T")
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
@@ -41,6 +49,13 @@ class BoneAgeConfig:
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
         optimiser: see `OptimiserConfig`.
+        schedule: see `ScheduleConfig`.
+        swa: see `SwaConfig`.
+        validation: see `ValidationConfig`.
+        devices: see `DevicesConfig`.
+        record: see `RecordConfig`.
+        loss: see `LossConfig`.
+        freezing: see `FreezingConfig`.
         sampling: see `SamplingConfig`.
     """
 
@@ -53,6 +68,13 @@ class BoneAgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    swa: SwaConfig = field(default_factory=SwaConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    devices: DevicesConfig = field(default_factory=DevicesConfig)
+    record: RecordConfig = field(default_factory=RecordConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    freezing: FreezingConfig = field(default_factory=FreezingConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,25 +139,25 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
     values = dict(values)
     task = values.pop("task", "bone-age")
     if task == "hand-locator":
-        return _build(LocatorConfig(), values, where="")
+        return build(LocatorConfig(), values)
     if task != "bone-age":
         raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
-    config = _build(BoneAgeConfig(), values, where="")
+    if "test_views" in values:
+        values["test_views"] = read_test_views(values["test_views"])
+    config = build(BoneAgeConfig(), with_preset(values))
     _check(config)
     return config
 
 
 def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
-    if config.network.sex not in SEX_ENTRANCES:
-        raise UsageError(f"network.sex must be one of {', '.join(SEX_ENTRANCES)}, got {config.network.sex!r}")
-    if config.optimiser.consistency and config.augment.mixup:
+    check_loss(config.optimiser.loss, config.network)
+    check_training(config.optimiser, config.schedule, config.swa, config.validation, config.devices, config.record)
+    if config.optimiser.consistency and (config.augment.mixup or config.optimiser.accumulate > 1):
         raise UsageError(
-            "optimiser.consistency compares two answers to one film, augment.mixup makes one of two films; "
-            f"set one of them to 0, got {config.optimiser.consistency:g} and {config.augment.mixup:g}"
+            "optimiser.consistency compares two answers to one film of one step; it goes with neither augment.mixup, "
+            f"got {config.augment.mixup:g}, nor optimiser.accumulate, got {config.optimiser.accumulate}"
         )
-    if not config.optimiser.stages:
-        raise UsageError("optimiser.stages is empty; give at least one stage, such as [[12, 160, 128]]")
     if not config.test_views:
         raise UsageError("test_views is empty; give at least [[0, 0, false]]")
     if not 0 <= config.smoothing_months <= 24:
@@ -143,11 +165,6 @@ def _check(config: BoneAgeConfig) -> None:
     last = config.optimiser.stages[-1]
     if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
         raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")
-    if len(config.network.widths) != len(config.network.depths):
-        raise UsageError(
-            f"network.widths and network.depths must have one entry a stage, got {len(config.network.widths)} and "
-            f"{len(config.network.depths)}"
-        )
 
 
 def _override(values: dict[str, Any], text: str) -> None:
@@ -165,46 +182,3 @@ def _override(values: dict[str, Any], text: str) -> None:
         if not isinstance(values, dict):
             raise UsageError(f"--set {key.strip()}: {parent} is no table; got {values!r} there")
     values[last] = parsed
-
-
-def _build(default: T, values: Mapping[str, Any], *, where: str) -> T:
-    """Replace values of a dataclass; unknown keys and wrong types are errors that name the key."""
-    known = {f.name for f in fields(default)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise UsageError(f"unknown key {where}{unknown[0]}; known here: {', '.join(sorted(known))}")
-    made = {name: _convert(value, getattr(default, name), f"{where}{name}") for name, value in values.items()}
-    return replace(default, **made)  # type: ignore[type-var]
-
-
-def _convert(value: object, default: object, where: str) -> object:
-    """Bring one value to the type of its default."""
-    if is_dataclass(default):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{where} must be a table, got {value!r}")
-        return _build(default, value, where=f"{where}.")
-    if where.endswith("stages"):
-        return _stages(value, where)
-    if where == "test_views":
-        return read_test_views(value)
-    if isinstance(default, tuple) and isinstance(value, list):
-        if not all(type(item) is type(default[0]) for item in value):
-            raise UsageError(f"{where} must be a list of {type(default[0]).__name__}, got {value!r}")
-        return tuple(value)
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, type(default)) or (isinstance(value, bool) and not isinstance(default, bool)):
-        raise UsageError(f"{where} must be {type(default).__name__}, got {value!r}")
-    return value
-
-
-def _stages(value: object, where: str) -> tuple[Stage, ...]:
-    """Read `[[epochs, height, width], ...]` or tables with these keys."""
-    try:
-        stages = tuple(Stage(**v) if isinstance(v, dict) else Stage(*v) for v in value)  # type: ignore[attr-defined]
-    except TypeError as error:
-        raise UsageError(f"{where} must be a list of [epochs, height, width], got {value!r}") from error
-    numbers = [n for stage in stages for n in (stage.epochs, stage.height, stage.width)]
-    if not all(type(n) is int and n > 0 for n in numbers):
-        raise UsageError(f"{where} must hold whole numbers above 0, got {value!r}")
-    return stages

@@ -40,15 +40,26 @@ class _Released(nn.Module):
 
 
 def export_network(network: nn.Module, path: Path, *, height: int, width: int) -> None:
-    """Write a bone-age network as ONNX with a dynamic batch and packed weights."""
+    """Write a bone-age network as ONNX with a dynamic batch.
+
+    Weights are packed for our own residual network with a distribution as its answer, where that is measured to move
+    ages by less than 0.05 months; it moved the numbers of scalar heads on other backbones by up to 0.5.
+    """
     example = (torch.zeros(2, 1, height, width, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64))
-    export(_Released(network), example, path, inputs=("view", "sex"), outputs=("probabilities",))
+    packed = (network.config.backbone, network.config.head) == ("resnet", "distribution")
+    export(_Released(network), example, path, inputs=("view", "sex"), outputs=("probabilities",), packed=packed)
 
 
 def export(
-    module: nn.Module, example: tuple[Tensor, ...], path: Path, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    *,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    packed: bool = True,
 ) -> None:
-    """Write any module as ONNX: first dimension dynamic, matrices and kernels packed to 8 bit."""
+    """Write any module as ONNX: first dimension dynamic, matrices and kernels packed to 8 bit if `packed`."""
     axes = {name: {0: "films"} for name in (*inputs, *outputs)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -63,9 +74,20 @@ def export(
             dynamo=False,
         )
     model = onnx.load(str(path))
-    pack_weights(model)
+    _keep_inputs(model, dict(zip(inputs, example, strict=True)))
+    if packed:
+        pack_weights(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def _keep_inputs(model: onnx.ModelProto, examples: Mapping[str, Tensor]) -> None:
+    """Give back inputs that a network does not use, such as the sex: whoever runs the file gives them all."""
+    there = {one.name for one in model.graph.input}
+    for name, example in examples.items():
+        if name not in there:
+            kind = helper.np_dtype_to_tensor_dtype(example.numpy().dtype)
+            model.graph.input.append(helper.make_tensor_value_info(name, kind, ["films", *example.shape[1:]]))
 
 
 def pack_weights(model: onnx.ModelProto) -> None:

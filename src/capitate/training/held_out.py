@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +14,11 @@ from capitate.errors import UsageError
 from capitate.runtime.bone_age import smoothed
 from capitate.runtime.calibration import quantile
 from capitate.runtime.session import Session
-from capitate.training.beginning import load_bone_age_run
 from capitate.training.config import BoneAgeConfig, changed
 from capitate.training.export import export_network
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
+from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
 from capitate.training.view_store import SEX_INDEX, ViewStore
 
@@ -70,11 +69,8 @@ def _seen(
 def _ask(session: Session, views: NDArray[np.uint8], sexes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Give the mean distribution over the test views of each film, (n, 240)."""
     films, count = views.shape[:2]
-    every: list[tuple[str, NDArray[Any]]] = [
-        ("view", views.reshape(films * count, 1, *views.shape[2:])),
-        ("sex", np.repeat(sexes, count)),
-    ]
-    answers = session.run({name: value for name, value in every if name in session.inputs})[0]
+    batch = views.reshape(films * count, 1, *views.shape[2:])
+    answers = session.run({"view": batch, "sex": np.repeat(sexes, count)})[0]
     return np.asarray(answers.reshape(films, count, -1).mean(axis=1), dtype=np.float32)
 
 
@@ -104,13 +100,19 @@ def answer_again(folder: Path, store: ViewStore, *, changes: Iterable[str] = ())
 
 
 def errors_of(films: OutOfFold) -> dict[str, float]:
-    """Give the number of films and the mean absolute errors of the medians in months, sex given and hidden."""
+    """Give the number of films, and mean absolute and root mean square error of the medians in months, and r2."""
     return {
         "films": float(len(films)),
-        "mae": _error(films.given, films.months),
-        "mae_sex_unknown": _error(films.unknown, films.months),
+        **_errors(films.given, films.months),
+        "mae_sex_unknown": _errors(films.unknown, films.months)["mae"],
     }
 
 
-def _error(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> float:
-    return round(float(np.abs(quantile(probabilities, 0.5) - months).mean()), 4)
+def _errors(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> dict[str, float]:
+    """Give the errors for one way of asking; r2 only where ages differ."""
+    error = quantile(probabilities, 0.5) - months
+    figures = {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt(np.square(error).mean()))}
+    spread = float(np.square(months - months.mean()).sum())
+    if spread:
+        figures["r2"] = 1 - float(np.square(error).sum()) / spread
+    return {name: round(value, 4) for name, value in figures.items()}

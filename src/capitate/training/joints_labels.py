@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ __all__ = [
     "hand_labels",
     "hull",
     "measure_box_rim",
+    "wrong_counts",
 ]
 
 BOXES_OF_A_HAND = {
@@ -98,7 +99,7 @@ def hand_labels(keypoints: Path, boxes: Path) -> list[HandLabel]:
     """
     pointed = _read_keypoints(keypoints)
     boxed = _read_boxes(boxes)
-    wrong = _wrong_counts(boxed)
+    wrong = _wrong(boxed)
     others = [_from_boxes(film, rows) for film, rows in boxed.items() if film not in wrong and film not in pointed]
     return [*pointed.values(), *others]
 
@@ -106,7 +107,7 @@ def hand_labels(keypoints: Path, boxes: Path) -> list[HandLabel]:
 def audit_boxes(boxes: Path, keypoints: Path) -> BoxAudit:
     """Find faults in a table of boxes."""
     boxed, pointed = _read_boxes(boxes), _read_keypoints(keypoints)
-    wrong = _wrong_counts(boxed)
+    wrong = _wrong(boxed)
     beyond = sum(
         min(x - w / 2, y - h / 2) < 0 or max(x + w / 2, y + h / 2) > 1
         for rows in boxed.values()
@@ -120,7 +121,7 @@ def audit_boxes(boxes: Path, keypoints: Path) -> BoxAudit:
 def measure_box_rim(boxes: Path, keypoints: Path) -> Points:
     """Measure `BOX_RIM` on the hands that have both labels, (4,)."""
     boxed, pointed = _read_boxes(boxes), _read_keypoints(keypoints)
-    rims = _rims(boxed, pointed, _wrong_counts(boxed))
+    rims = _rims(boxed, pointed, _wrong(boxed))
     return np.asarray(np.median(list(rims.values()), axis=0))
 
 
@@ -165,10 +166,18 @@ def _from_boxes(film: str, rows: list[Joint]) -> HandLabel:
     return HandLabel(film, centres, centres[names == "MCP"].mean(axis=0) - wrist, boxes=True)
 
 
-def _wrong_counts(boxed: Mapping[str, list[Joint]]) -> dict[str, str]:
+def wrong_counts(films: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Find hands whose boxes are not those of `BOXES_OF_A_HAND`.
+
+    Args:
+        films: the classes of the boxes of every film.
+
+    Returns:
+        By film, the classes whose number is wrong, as `MCP 3 of 4`.
+    """
     wrong = {}
-    for film, rows in boxed.items():
-        found = Counter(name for name, *_ in rows)
+    for film, names in films.items():
+        found = Counter(names)
         classes = [*BOXES_OF_A_HAND, *sorted(found.keys() - BOXES_OF_A_HAND.keys())]
         off = [
             f"{name} {found[name]} of {BOXES_OF_A_HAND.get(name, 0)}"
@@ -178,6 +187,10 @@ def _wrong_counts(boxed: Mapping[str, list[Joint]]) -> dict[str, str]:
         if off:
             wrong[film] = ", ".join(off)
     return wrong
+
+
+def _wrong(boxed: Mapping[str, list[Joint]]) -> dict[str, str]:
+    return wrong_counts({film: [name for name, *_ in rows] for film, rows in boxed.items()})
 
 
 def _fraction(row: Row, column: str) -> float:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from capitate.errors import TableError
-from capitate.training.manifest import Study, read_manifest, study_of, unique_ids
+from capitate.errors import CellError, TableError
+from capitate.files.archive import members
+from capitate.training.data.film_finder import SUFFIXES, FilmFinder, is_place
+from capitate.training.data.mura import MURA_FORM, is_mura, mura_studies
+from capitate.training.manifest import Study, one_patient_one_split, study_of, unique_ids
 from capitate.training.table import MAX_MONTHS, Row, Table, read_table
 from capitate.types import Sex
 
-__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "read_any", "read_layout"]
+__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "read_any", "read_whole", "settled"]
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".png", ".dcm", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 _TABLE_SUFFIXES = (".csv", ".tsv")
-_USUAL_FOLDERS = ("images", "films", "train", "training", "validation", "val", "test")
 _NAMED_MISSING = 5
+_MANIFEST = "manifest"
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,28 @@ class Layout:
     Attributes:
         name: for messages and reports.
         key: column with the film's number or name.
-        sex: column with the sex.
+        sex: column with the sex, or None where the form has none.
         age: names under which the bone age in months is known; the first that the table has counts.
-        film: column with the film's file name, or None where the file is named after the key.
+        film: column with the film's file name, or None where the film is named after the key.
         age_optional: whether the form is also published without bone ages.
+        abnormal: column with the reading, or None.
+        group: column whose films belong together in a split, or None.
+        several: whether a row is an examination with any number of films, named after it.
     """
 
     name: str
     key: str
-    sex: str
-    age: tuple[str, ...]
+    sex: str | None = None
+    age: tuple[str, ...] = ()
     film: str | None = None
     age_optional: bool = False
+    abnormal: str | None = None
+    group: str | None = None
+    several: bool = False
 
     def fits(self, table: Table) -> bool:
         """Whether the table has this form's columns."""
-        needed = {self.key, self.sex} | ({self.film} if self.film else set())
+        needed = {self.key, self.sex, self.film, self.abnormal, self.group} - {None}
         return needed <= set(table.columns) and (self.age_optional or self.age_column(table) is not None)
 
     def age_column(self, table: Table) -> str | None:
@@ -69,134 +77,176 @@ LAYOUTS = (
         age_optional=True,
     ),
     Layout("films by id", key="id", sex="sex", age=("boneage_months", "bone_age_months", "boneage")),
+    Layout("fractures by source", key="file", film="file", abnormal="fracture", group="source", age_optional=True),
+    Layout("studies by id", key="id", abnormal="label", several=True, age_optional=True),
 )
 
 
-def read_any(path: str | Path) -> list[Study]:
-    """Read a manifest or any published layout; of a folder, the one known table in it.
+@dataclass(frozen=True)
+class Reading:
+    """A table read to its end.
+
+    Attributes:
+        form: name of its form.
+        studies: films that could be understood; those of a manifest may be missing on disk.
+        faults: what could not, in order.
+        rows: number of rows in the table; of films where there is no table.
+    """
+
+    form: str
+    studies: tuple[Study, ...]
+    faults: tuple[CellError, ...]
+    rows: int
+
+
+def read_any(path: str | Path, *, films: str | Path | None = None) -> list[Study]:
+    """Read a manifest or any published layout; of a folder or zip archive, the one known table in it, or MURA's.
+
+    Args:
+        path: table, folder, zip archive, or a table in one (`rsna.zip/boneage-training-dataset.csv`).
+        films: folder or zip archive with the films, where they do not lie in one of the usual places.
 
     Raises:
         TableError: if the table is of no known form, a cell cannot be understood, a film of a published layout is
-            missing, or a folder holds no known table or several.
+            missing, a film or patient stands in two splits, or a folder holds no known table or several.
+    """
+    reading = read_whole(path, films=films)
+    studies = settled(reading, path=path)
+    one_patient_one_split(studies)
+    log.info("%s: %d films, form %s", Path(path).name, len(studies), reading.form)
+    return studies
+
+
+def settled(reading: Reading, *, path: str | Path) -> list[Study]:
+    """Return the films of a reading without fault, with unique ids; their split is not judged.
+
+    Raises:
+        TableError: if there is a fault, or a film stands twice.
+    """
+    _refuse(reading, name=Path(path).name)
+    return unique_ids(reading.studies, base=_base(path))
+
+
+def read_whole(path: str | Path, *, films: str | Path | None = None) -> Reading:
+    """Read a table as `read_any` does, but go on after a cell that cannot be understood and after a missing film.
+
+    Raises:
+        TableError: if the table itself is of no known form or cannot be read.
     """
     file = Path(path)
-    if file.is_dir():
+    if is_place(file):
+        if is_mura(file):
+            found = tuple(mura_studies(file))
+            return Reading(MURA_FORM, found, (), len(found))
         file = _only_table(file)
     table = read_table(file)
+    form, convert = _converter(table, films=None if films is None else Path(films))
+    studies: list[Study] = []
+    faults: list[CellError] = []
+    for row in table.rows:
+        try:
+            studies += convert(row)
+        except CellError as error:
+            faults.append(error)
+    return Reading(form, tuple(studies), tuple(faults), len(table.rows))
+
+
+def _converter(table: Table, *, films: Path | None) -> tuple[str, Callable[[Row], list[Study]]]:
+    """Choose how a table's rows become films, by its columns."""
     if "path" in table.columns:
-        return read_manifest(file)
+        table.require("path", "sex", "bone_age_months")
+        return _MANIFEST, lambda row: [study_of(row, sex_needed=True)]
     layout = next((known for known in LAYOUTS if known.fits(table)), None)
     if layout is None:
         raise TableError(
-            f"{file.name}, line 1: no known form of table, got columns {', '.join(table.columns)}; "
+            f"{table.path.name}, line 1: no known form of table, got columns {', '.join(table.columns)}; "
             "name them path, sex and bone_age_months"
         )
-    return read_layout(table, layout=layout)
+    finder = FilmFinder(table.path, films=films)
+    age = layout.age_column(table)
+    return layout.name, lambda row: _studies(row, layout=layout, age=age, finder=finder)
 
 
-def read_layout(table: Table, *, layout: Layout) -> list[Study]:
-    """Read a table of a known layout and find its films.
-
-    Raises:
-        TableError: if a cell cannot be understood or a film is missing.
-    """
-    base = table.path.absolute().parent
-    finder = _FilmFinder(table.path)
-    studies: list[Study] = []
-    missing: list[str] = []
-    for row in table.rows:
-        study = _study(row, layout=layout, age=layout.age_column(table))
-        film = finder.find(row.values[layout.film] if layout.film else study.id)
-        if film is None:
-            missing.append(study.id)
-        else:
-            studies.append(replace(study, path=film, id=film.stem, listed=os.path.relpath(film, base)))
+def _refuse(reading: Reading, *, name: str) -> None:
+    """Raise for the first cell that could not be understood, or for all missing films together."""
+    missing = [fault for fault in reading.faults if fault.fault == "missing_film"]
+    others = [fault for fault in reading.faults if fault.fault != "missing_film"]
+    if others:
+        raise others[0]
     if missing:
-        named = ", ".join(missing[:_NAMED_MISSING])
+        named = ", ".join(fault.value for fault in missing[:_NAMED_MISSING])
         raise TableError(
-            f"{table.path.name}: {len(missing)} of {len(table.rows)} films are missing, got ids {named}"
+            f"{name}: {len(missing)} of {reading.rows} films are missing, got ids {named}"
             f"{', ...' if len(missing) > _NAMED_MISSING else ''}; put them beside the table, in "
-            f"{table.path.stem}/ or one of the usual folders, or write a manifest with a path column"
+            f"{Path(name).stem}/ or one of the usual folders, or write a manifest with a path column"
         )
-    log.info("%s: %d films, layout %s", table.path.name, len(studies), layout.name)
-    return unique_ids(studies, base=base)
+
+
+def _studies(row: Row, *, layout: Layout, age: str | None, finder: FilmFinder) -> list[Study]:
+    """Turn a row of a published layout into its film, or the films of its examination."""
+    study = _study(row, layout=layout, age=age)
+    if layout.several:
+        found = finder.of_study(study.id)
+    else:
+        film = finder.find(row.values[layout.film] if layout.film else study.id)
+        found = [] if film is None else [film]
+    if not found:
+        message = f"{row.path.name}, line {row.line}: no film of {study.id!r} was found; put it beside the table"
+        raise CellError(message, line=row.line, column=layout.key, value=study.id, fault="missing_film")
+    base = row.path.absolute().parent
+    return [replace(study, path=film, id=film.stem, listed=os.path.relpath(film, base)) for film in found]
 
 
 def _study(row: Row, *, layout: Layout, age: str | None) -> Study:
     key = row.text(layout.key)
     if key is None:
-        row.fail(layout.key, "no film", "write the film's id")
+        row.fail(layout.key, "no film", "write the film's id", fault="empty_cell")
     plain = study_of(replace(row, values=_renamed(row, layout=layout, age=age, key=key)))
-    months = row.number(age, most=MAX_MONTHS) if age else None
     sex = _sex(row, layout=layout)
-    if sex is None:
-        row.fail(layout.sex, "no sex", "correct the cell; write a manifest where a sex is not known")
-    return replace(plain, id=key, sex=sex, sex_stated=True, bone_age_months=months)
+    if layout.sex and sex is None:
+        row.fail(layout.sex, "no sex", "correct the cell; write a manifest where a sex is not known", fault="bad_sex")
+    return replace(
+        plain,
+        id=key,
+        sex=sex or Sex.UNKNOWN,
+        sex_stated=True,
+        bone_age_months=row.number(age, most=MAX_MONTHS) if age else None,
+        abnormal=row.label(layout.abnormal) if layout.abnormal else plain.abnormal,
+        patient_id=row.text(layout.group) if layout.group else plain.patient_id,
+        study_id=key if layout.several else plain.study_id,
+        region=key.partition("_")[0].casefold() if layout.several and "_" in key else plain.region,
+    )
 
 
 def _renamed(row: Row, *, layout: Layout, age: str | None, key: str) -> dict[str, str]:
-    own = {layout.key, layout.sex, layout.film, age, "path"}
+    own = {layout.key, layout.sex, layout.film, layout.abnormal, layout.group, age, "path"}
     return {"path": key} | {name: value for name, value in row.values.items() if name not in own}
 
 
 def _sex(row: Row, *, layout: Layout) -> Sex | None:
+    if layout.sex is None:
+        return None
     if layout.sex != "male":
         return row.sex(layout.sex)
     male = row.truth("male")
     return None if male is None else Sex.MALE if male else Sex.FEMALE
 
 
-class _FilmFinder:
-    """Films beside a table: in its folder, in a folder of its name (once or twice), and in the usual ones.
-
-    Every folder is listed once. A folder named after the table is looked into first, because different data sets
-    stand side by side and numbers could repeat.
-    """
-
-    def __init__(self, table: Path) -> None:
-        self._base = table.absolute().parent
-        self._folders = [_films_by_stem(folder) for folder in _folders(self._base, table.stem)]
-
-    def find(self, name: str) -> Path | None:
-        """Return the film of this number or file name, or None."""
-        direct = Path(os.path.normpath(self._base / name))
-        suffix = direct.suffix.lower() in SUFFIXES
-        if suffix and direct.is_file():
-            return direct
-        stem = direct.stem if suffix else direct.name
-        return next((films[stem] for films in self._folders if stem in films), None)
+def _base(path: str | Path) -> Path:
+    """Return the folder that paths in messages and shared ids are relative to."""
+    place = Path(path).absolute()
+    return place if is_place(place) else place.parent
 
 
-def _folders(base: Path, stem: str) -> Iterator[Path]:
-    siblings = sorted(folder.name for folder in base.glob("boneage-*-dataset*") if folder.is_dir())
-    data = [f"{top}/{name}" for top in ("Data", "data") for name in _USUAL_FOLDERS]
-    seen: set[Path] = set()
-    for name in (stem, ".", *_USUAL_FOLDERS, *siblings, *data):
-        for folder in (base / name, base / name / Path(name).name):
-            if folder not in seen and folder.is_dir():
-                seen.add(folder)
-                yield folder
-
-
-def _films_by_stem(folder: Path) -> dict[str, Path]:
-    films: dict[str, Path] = {}
-    for file in sorted(_files(folder), key=lambda file: (SUFFIXES.index(file.suffix.lower()), file.name)):
-        films.setdefault(file.stem, file)
-    return films
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    with os.scandir(folder) as entries:
-        return [Path(entry.path) for entry in entries if Path(entry.name).suffix.lower() in SUFFIXES]
-
-
-def _only_table(folder: Path) -> Path:
-    tables = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in _TABLE_SUFFIXES and _known(file)]
+def _only_table(place: Path) -> Path:
+    inside = place.iterdir() if place.is_dir() else (place / name for name in members(place))
+    files = sorted(inside)
+    tables = [file for file in files if file.suffix.lower() in _TABLE_SUFFIXES and _known(file)]
     if len(tables) == 1:
         return tables[0]
     got = ", ".join(file.name for file in tables[:_NAMED_MISSING]) or "none"
     raise TableError(
-        f"{str(folder)!r} must hold exactly one table of a known form, got {len(tables)} ({got}); name the table itself"
+        f"{str(place)!r} must hold exactly one table of a known form, got {len(tables)} ({got}); name the table itself"
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 
 import torch
 from torch import Tensor, nn
 
+from capitate.training.averages import RunningAverage
 from capitate.training.locator_data import Hands, draw_films, locator_batch
 from capitate.training.locator_network import LocatorNetwork, locator_loss
 from capitate.training.settings.locator import LocatorConfig, Round
@@ -46,7 +46,7 @@ def fit_round(
         network.to(memory_format=torch.channels_last)
         if start is not None:
             network.load_state_dict(start.state_dict())
-        average = copy.deepcopy(network) if settings.average else None
+        average = RunningAverage(network, most=settings.average) if settings.average else None
         batches = max(1, len(rows) // config.batch)
         optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -60,9 +60,9 @@ def fit_round(
                 total += _step(network, hands, part, optimiser, generator)
                 schedule.step()
                 if average is not None:
-                    _follow(average, network, settings.average, schedule.last_epoch)
+                    average.follow(network, taken=schedule.last_epoch)
             _log.info("epoch %d: loss %.4f, %.0f s", epoch, total / batches, time.perf_counter() - began)
-    return average or network
+    return network if average is None else average.network
 
 
 def _step(
@@ -79,13 +79,3 @@ def _step(
     loss.backward()
     optimiser.step()
     return float(loss.detach())
-
-
-def _follow(average: nn.Module, network: nn.Module, most: float, taken: int) -> None:
-    """Move the running average; early steps count more."""
-    weight = 1 - min(most, (1 + taken) / (10 + taken))
-    for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(now, weight)
-        else:
-            mean.copy_(now)

@@ -1,41 +1,56 @@
-"""The training loop: one network, one fold held out, resumable at every epoch."""
+"""The training loop: one network, resumable at every checkpoint to the byte."""
 
 from __future__ import annotations
 
-import copy
 import logging
+import math
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from capitate.runtime.bone_age import TestView
-from capitate.training import augment
+from capitate.errors import UsageError
+from capitate.training.averages import settle_norms
+from capitate.training.batches import Feeder
+from capitate.training.checkpoint import CHECKPOINT
 from capitate.training.config import BoneAgeConfig
-from capitate.training.losses import LOSSES, distillation, inconsistency
-from capitate.training.networks import BoneAgeNetwork
-from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
+from capitate.training.curves import Curves
+from capitate.training.devices import deterministic, make_fabric
+from capitate.training.meter import Meter
+from capitate.training.networks import BoneAgeNetwork, first_weights, freeze, unfreeze
+from capitate.training.predicting import predict
+from capitate.training.regularisation import Dropouts
+from capitate.training.settings.optimiser import Stage
+from capitate.training.settings.validation import Keep
+from capitate.training.training_state import TrainingState
+from capitate.training.validation import judge, kept_back
 from capitate.training.view_store import ViewStore
+from capitate.training.weights import load_weights, save_weights
 
-__all__ = ["Result", "predict", "train"]
+__all__ = ["BEST", "Result", "predict", "train"]
 
+BEST = "best.safetensors"
 _log = logging.getLogger(__name__)
-
-_AS_STORED = (TestView(0, 0, False),)
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A trained network (averaged weights) and the history, one dictionary an epoch."""
+    """What training gives.
+
+    Attributes:
+        network: with the weights that the run ends with.
+        history: one dictionary an epoch.
+        validation: the smallest error on the films kept back, months, and its epoch; empty without such films.
+    """
 
     network: BoneAgeNetwork
     history: list[dict[str, float]]
+    validation: dict[str, float]
 
 
 def train(
@@ -46,194 +61,167 @@ def train(
     folder: Path,
     teacher: NDArray[np.float32] | None = None,
     start: dict[str, Tensor] | None = None,
+    fabric: Fabric | None = None,
 ) -> Result:
     """Train on `rows` of the store.
 
     Args:
         store: films.
-        rows: which of them to learn from.
+        rows: which of them to learn from; `validation.share` of these is kept back to choose the best weights.
         config: the experiment.
-        folder: for the checkpoint `last.pt`; training resumes from it if it is there.
+        folder: for checkpoints and curves; training resumes from its checkpoint if it is there.
         teacher: probabilities (len(store), 3, 240) by sex index, for distillation.
         start: weights to begin with instead of random ones.
+        fabric: processes and their device, made from the experiment if None.
+
+    Raises:
+        UsageError: if the checkpoint in the folder is of another experiment, or the loss is no number any more.
+        ReportWriteError: if the disk is full; the previous checkpoint stays.
     """
-    torch.manual_seed(config.seed)
-    ages, sexes = store.months[rows], store.sexes[rows]
-    state = _State(config, films_an_epoch(ages, sexes, config.sampling), start)
+    fabric = fabric or make_fabric(config.devices)
     folder.mkdir(parents=True, exist_ok=True)
-    state.resume(folder / "last.pt")
-    stages = [stage for stage in config.optimiser.stages for _ in range(stage.epochs)]
-    for epoch in range(state.epoch, len(stages)):
-        began = time.perf_counter()
-        generator = torch.Generator().manual_seed(config.seed * 100003 + epoch)
-        order = rows[epoch_rows(ages, sexes, config.sampling, seed=config.seed, epoch=epoch)]
-        months = noisy_months(store.months, config.sampling, seed=config.seed, epoch=epoch)
-        size = (stages[epoch].height, stages[epoch].width)
-        losses = [
-            state.step(*_prepare(store, part, config, size, generator, teacher, ages=months))
-            for part in np.array_split(order, state.steps_an_epoch)
-        ]
-        seconds = time.perf_counter() - began
-        state.history.append({"epoch": epoch, "loss": float(np.mean(losses)), "films_a_second": order.size / seconds})
-        _log.info(
-            "%s epoch %d: loss %.3f, %.0f films a second", config.name, epoch, np.mean(losses), order.size / seconds
+    training = _Training(store, rows, config, folder=folder, fabric=fabric, teacher=teacher, start=start)
+    with deterministic(wanted=config.devices.deterministic):
+        return training.run()
+
+
+class _Training:
+    """One call of `train`: what its steps share."""
+
+    def __init__(
+        self,
+        store: ViewStore,
+        rows: NDArray[np.int64],
+        config: BoneAgeConfig,
+        *,
+        folder: Path,
+        fabric: Fabric,
+        teacher: NDArray[np.float32] | None,
+        start: dict[str, Tensor] | None,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        kept = kept_back(store.ids[rows].tolist(), share=config.validation.share)
+        self.store, self.kept, self.config, self.folder, self.fabric = store, rows[kept], config, folder, fabric
+        self.feeder = Feeder(
+            store,
+            rows[~kept],
+            config,
+            rank=fabric.global_rank,
+            processes=fabric.world_size,
+            device=fabric.device,
+            teacher=teacher,
         )
-        state.save(folder / "last.pt", epoch + 1)
-    return Result(state.average, state.history)
+        if start is None and not (folder / CHECKPOINT).exists():
+            start = first_weights(config.network, store.months[rows[~kept]])
+        self.state = TrainingState(config, fabric, steps_an_epoch=self.feeder.steps, start=start)
+        self.dropouts = Dropouts(self.state.network)
+        self.draws = self.state.resume(folder / CHECKPOINT)
+        board = config.record.tensorboard
+        self.curves = Curves(folder, step=self.state.taken, tensorboard=board) if fabric.is_global_zero else None
 
+    def run(self) -> Result:
+        """Go through the epochs that are left."""
+        state, record = self.state, self.config.record
+        stages = [stage for stage in self.config.optimiser.stages for _ in range(stage.epochs)]
+        while state.epoch < len(stages) and not state.best.enough(self.config.validation):
+            stage = stages[state.epoch]
+            self._begin_epoch(stage)
+            began = time.perf_counter()
+            for batch, draws in self.feeder.steps_from(state.step):
+                self.draws = draws
+                state.take(batch, began=began)
+                if state.taken % record.every == 0:
+                    self._line()
+                if record.checkpoint and state.taken % record.checkpoint == 0 and state.step < self.feeder.steps:
+                    self._save()
+                began = time.perf_counter()
+            self._end_epoch(stage)
+            self._save()
+        return self._finish(stages[-1])
 
-Batch = tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]
+    def _begin_epoch(self, stage: Stage) -> None:
+        """Set the order, the size and the strength of an epoch up, and the random numbers where it was broken off."""
+        self.feeder.start(self.state.epoch, stage)
+        self.dropouts.set(stage.dropout)
+        (freeze if self.state.epoch < self.config.freezing.epochs else unfreeze)(self.state.network)
+        if self.state.step and self.draws is not None:
+            self.feeder.draws.set_state(self.draws)
 
+    def _line(self) -> None:
+        """Add a line to the curve of batches."""
+        state, figures = self.state, self._finite(self.state.line)
+        state.line = Meter()
+        if self.curves is not None:
+            self.curves.batch({"epoch": state.epoch + 1, "step": state.taken, "learning_rate": state.rate, **figures})
 
-def _prepare(  # noqa: PLR0917
-    store: ViewStore,
-    rows: NDArray[np.int64],
-    config: BoneAgeConfig,
-    size: tuple[int, int],
-    generator: torch.Generator,
-    teacher: NDArray[np.float32] | None,
-    *,
-    ages: NDArray[np.float32],
-) -> Batch:
-    """Augment and mix a batch, hide some sexes, and bind its targets into a loss."""
-    settings = config.optimiser
-    times = 2 if settings.consistency > 0 else 1
-    hidden = np.tile((torch.rand(len(rows), generator=generator) < settings.unknown_sex).numpy(), times)
-    rows = np.tile(rows, times)
-    views, masks, _, sexes = store.batch(rows, size=size)
-    months = torch.from_numpy(ages[rows])
-    views = augment.apply(views, masks, augment.draw(len(rows), config.augment, generator=generator))
-    mixture = augment.draw_mixture(months, sexes, config.augment, generator=generator)
-    if mixture is not None:
-        views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
-    sexes = torch.where(torch.from_numpy(hidden), torch.full_like(sexes, 2), sexes)
-    target = None if teacher is None else torch.from_numpy(teacher[rows, sexes.numpy()])
-    if mixture is not None and target is not None and teacher is not None:
-        partners = torch.from_numpy(teacher[rows[mixture.partner.numpy()], sexes.numpy()])
-        target = mixture.of(target, partners=partners)
-
-    def loss(logits: Tensor) -> Tensor:
-        total = LOSSES[settings.loss](logits, months)
-        if target is not None:
-            total = settings.distil * distillation(logits, target) + (1 - settings.distil) * total
-        return total + settings.consistency * inconsistency(logits) if times > 1 else total
-
-    return views, sexes, loss
-
-
-class _State:
-    """Everything that a checkpoint holds: network, its average, optimiser, schedule, epoch, history, random state."""
-
-    def __init__(self, config: BoneAgeConfig, films: int, start: dict[str, Tensor] | None) -> None:
-        """Set up the optimiser and its schedule for `films` films an epoch."""
-        settings = config.optimiser
-        self.settings = settings
-        self.network = BoneAgeNetwork(config.network).to(memory_format=torch.channels_last)
-        if start is not None:
-            self.network.load_state_dict(start)
-        self.average = copy.deepcopy(self.network).eval()
-        self.steps_an_epoch = max(1, round(films / settings.batch))
-        steps = self.steps_an_epoch * sum(stage.epochs for stage in settings.stages)
-        self.optimiser = torch.optim.AdamW(_groups(self.network, settings.weight_decay), lr=settings.learning_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, steps, pct_start=settings.warm_up, cycle_momentum=False
+    def _end_epoch(self, stage: Stage) -> None:
+        """Average, judge on the films kept back, move the schedule, and write the epoch's line."""
+        state = self.state
+        figures = self._finite(state.whole)
+        state.epoch, state.step, state.whole = state.epoch + 1, 0, Meter()
+        if state.swa is not None and state.epoch > self._epochs - self.config.swa.epochs:
+            state.swa.update_parameters(state.network)
+        judged = self._judge(state.judged, stage)
+        state.schedule.after_epoch(state.epoch, judged.get("mae"))
+        seen = {f"validation_{name}": value for name, value in judged.items()}
+        state.history.append(
+            {"epoch": state.epoch, "step": state.taken, "learning_rate": state.rate, **figures, **seen}
         )
-        self.epoch = 0
-        self.history: list[dict[str, float]] = []
+        if self.curves is not None:
+            self.curves.epoch(state.history)
+        told = "".join(f", {name.replace('_', ' ')} {value:.3f}" for name, value in seen.items())
+        speed = f"{figures['films_a_second']:.0f} films a second"
+        _log.info("%s epoch %d: loss %.3f%s, %s", self.config.name, state.epoch, figures["loss"], told, speed)
 
-    def step(self, views: Tensor, sexes: Tensor, loss_of: Callable[[Tensor], Tensor]) -> float:
-        """Take one optimiser step and update the running average."""
-        self.network.train()
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = self.network(views.contiguous(memory_format=torch.channels_last), sexes)
-        loss = loss_of(logits)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimiser.step()
-        self.schedule.step()
-        self._follow()
-        return float(loss.detach())
+    @property
+    def _epochs(self) -> int:
+        return sum(stage.epochs for stage in self.config.optimiser.stages)
 
-    def _follow(self) -> None:
-        """Move the running average; early steps count more so that it forgets the random start."""
-        taken = self.schedule.last_epoch
-        weight = 1 - min(self.settings.average, (1 + taken) / (10 + taken))
-        for mean, now in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, weight)
-            else:
-                mean.copy_(now)
+    def _judge(self, network: nn.Module, stage: Stage) -> dict[str, float]:
+        """Measure a network on the films kept back, and keep it if it is the best."""
+        if not self.kept.size:
+            return {}
+        state, size = self.state, (stage.height, stage.width)
+        figures = judge(network, self.store, self.kept, state.objective, size=size, fabric=self.fabric)
+        if state.best.better(figures["mae"], state.epoch, self.config.validation) and self.fabric.is_global_zero:
+            save_weights(network, self.folder / BEST)
+        return figures
 
-    def save(self, path: Path, epoch: int) -> None:
-        """Write the checkpoint in full, then put it in place of the previous one."""
-        parts: dict[str, Any] = {
-            name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser", "schedule")
-        }
-        fresh = path.with_suffix(".new")
-        random = torch.get_rng_state()
-        torch.save({**parts, "epoch": epoch, "history": self.history, "random": random}, fresh)
-        fresh.replace(path)
+    def _finite(self, meter: Meter) -> dict[str, float]:
+        """Read figures, and stop a run that has lost its way before it overwrites a checkpoint."""
+        figures = meter.figures()
+        if not math.isfinite(figures["loss"]):
+            raise UsageError(
+                f"the loss is {figures['loss']} at step {self.state.taken}; lower optimiser.learning_rate or set "
+                "optimiser.clip, and begin the run in another folder"
+            )
+        return figures
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint if there is one."""
-        if not path.exists():
-            return
-        stored = torch.load(path, weights_only=True)
-        for name in ("network", "average", "optimiser", "schedule"):
-            getattr(self, name).load_state_dict(stored[name])
-        self.epoch, self.history = stored["epoch"], stored["history"]
-        if "random" in stored:
-            torch.set_rng_state(stored["random"])  # dropout draws from it
+    def _save(self) -> None:
+        """Write the checkpoint, unless the sums of the epoch say that it would be worth nothing."""
+        if self.state.step:
+            self._finite(self.state.whole)
+        self.state.save(self.folder / CHECKPOINT, draws=self.draws)
 
+    def _finish(self, stage: Stage) -> Result:
+        """Choose the weights that the run ends with."""
+        state, settings = self.state, self.config.validation
+        network = state.judged
+        if state.swa is not None and int(state.swa.n_averaged):
+            network = state.swa.module
+            self._settle(network, stage)
+            self._judge(network, stage)
+        if self.curves is not None:
+            self.curves.close()
+        if settings.share and settings.keep is Keep.BEST and state.best.epoch:
+            self.fabric.barrier()
+            load_weights(network, self.folder / BEST)
+        chosen = {"mae": state.best.mae, "epoch": float(state.best.epoch)} if self.kept.size else {}
+        return Result(network.eval(), state.history, chosen)
 
-def _groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and kernels, not biases, norms and embeddings."""
-    heavy = [p for p in network.parameters() if p.ndim > 1]
-    light = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
-
-
-def predict(
-    network: BoneAgeNetwork,
-    store: ViewStore,
-    rows: NDArray[np.int64],
-    *,
-    sex: int | None = None,
-    test_views: Sequence[TestView] = _AS_STORED,
-    surroundings_removed: bool = False,
-    size: tuple[int, int] | None = None,
-    batch: int = 128,
-) -> NDArray[np.float32]:
-    """Give probabilities by month for rows of a store, never augmented.
-
-    Args:
-        network: set to evaluation by this call.
-        store: films.
-        rows: which of them.
-        sex: index to give instead of the film's own, 2 for unknown.
-        test_views: whose answers are averaged; the view as it is stored alone if left out.
-        surroundings_removed: whether everything outside the dilated hand is black, as assessment has it.
-        size: resolution, the store's own if None.
-        batch: films at a time.
-
-    Returns:
-        float32 (len(rows), 240).
-    """
-    network.eval()
-    answers = []
-    for part in np.array_split(rows, max(1, -(-rows.size // batch))):
-        views, masks, _, sexes = store.batch(part, size=size)
-        if surroundings_removed:
-            views = torch.where(masks, views, torch.zeros_like(views))
-        sexes = sexes if sex is None else torch.full_like(sexes, sex)
-        with torch.no_grad():
-            each = [network(_seen(views, one), sexes).softmax(1) for one in test_views]
-        answers.append(torch.stack(each).mean(0).numpy())
-    return np.concatenate(answers)
-
-
-def _seen(views: Tensor, test_view: TestView) -> Tensor:
-    """Make a test view of every view (n, 1, height, width), float."""
-    moved = torch.from_numpy(np.stack([test_view.of(view) for view in views[:, 0].numpy()]))
-    return moved[:, None].float().contiguous(memory_format=torch.channels_last)
+    def _settle(self, network: nn.Module, stage: Stage) -> None:
+        """Give an equal mean of weights the batch statistics that belong to it."""
+        feeder = Feeder(self.store, self.feeder.rows, self.config, device=self.fabric.device)
+        feeder.start(self._epochs, stage)
+        shares = (feeder.batch(step).to(self.fabric.device) for step in range(feeder.steps))
+        settle_norms(network, ({"views": one.views, "sexes": one.sexes} for one in shares))

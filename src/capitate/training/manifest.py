@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +14,21 @@ from capitate.errors import TableError
 from capitate.training.table import MAX_MONTHS, Row, read_table, read_text
 from capitate.types import Sex, Side
 
-__all__ = ["DAYS_PER_MONTH", "Study", "read_films_table", "read_manifest", "read_path_list", "unique_ids"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "Study",
+    "one_patient_one_split",
+    "read_films_table",
+    "read_manifest",
+    "read_path_list",
+    "study_of",
+    "unique_ids",
+    "write_manifest",
+]
 
 DAYS_PER_MONTH = 365.25 / 12
 _MAX_YEARS = 30.0
+_NEEDED = ("path", "sex", "bone_age_months")
 _KNOWN = frozenset(
     {"path", "sex", "bone_age_months", "patient_id", "study_id", "birth_date", "study_date", "side", "region"}
     | {"chronological_age_months", "age", "age_years", "abnormal", "split"}
@@ -28,7 +40,7 @@ class Study:
     """One film and what its table says about it. Sex, age and identity travel with the film in one record.
 
     Attributes:
-        path: the film, absolute.
+        path: the film, absolute; in a zip archive, the archive's path and the member's name.
         id: the film's file stem; where two films of a table share a stem, the path relative to the table.
         listed: the path as the table has it or, where it has none, relative to the table.
         sex: as the table states it.
@@ -75,10 +87,7 @@ def read_manifest(path: str | Path) -> list[Study]:
     """
     table = read_table(Path(path))
     table.require("path", "sex", "bone_age_months")
-    for row in table.rows:
-        if row.text("sex") is None:
-            row.fail("sex", "no sex", "write female, male or unknown (or F, M, U)")
-    return unique_ids([study_of(row) for row in table.rows], base=_folder(path))
+    return unique_ids([study_of(row, sex_needed=True) for row in table.rows], base=_folder(path))
 
 
 def read_films_table(path: str | Path) -> list[Study]:
@@ -108,16 +117,22 @@ def read_path_list(path: str | Path) -> list[Path]:
     return films
 
 
-def study_of(row: Row) -> Study:
+def study_of(row: Row, *, sex_needed: bool = False) -> Study:
     """Turn a row with the manifest's column names into a `Study`.
 
+    Args:
+        row: of the table.
+        sex_needed: whether an empty sex is an error.
+
     Raises:
-        TableError: if a cell cannot be understood.
+        CellError: if a cell cannot be understood.
     """
     name = row.text("path")
     if name is None:
-        row.fail("path", "no film", "write the film's path relative to the table")
+        row.fail("path", "no film", "write the film's path relative to the table", fault="empty_cell")
     sex = row.sex("sex")
+    if sex_needed and sex is None:
+        row.fail("sex", "no sex", "write female, male or unknown (or F, M, U)", fault="bad_sex")
     birth, study = row.day("birth_date"), row.day("study_date")
     return Study(
         path=Path(os.path.normpath(_folder(row.path) / name)),
@@ -133,7 +148,7 @@ def study_of(row: Row) -> Study:
         chronological_age_months=_chronological_age(row, birth=birth, study=study),
         side=row.side("side"),
         region=row.text("region"),
-        abnormal=row.truth("abnormal"),
+        abnormal=row.label("abnormal"),
         split=row.text("split"),
         labels={name: value for name, value in row.values.items() if name not in _KNOWN},
     )
@@ -152,6 +167,62 @@ def unique_ids(studies: Sequence[Study], *, base: Path) -> list[Study]:
         )
     shared = {stem for stem, count in Counter(study.id for study in studies).items() if count > 1}
     return [replace(s, id=_relative(s.path, base)) if s.id in shared else s for s in studies]
+
+
+def one_patient_one_split(studies: Iterable[Study]) -> None:
+    """Check that every patient, or where there is none every examination, stands in one split.
+
+    Raises:
+        TableError: naming the splits of the first that does not, and how many there are.
+    """
+    splits: dict[str, set[str]] = {}
+    for study in studies:
+        group = study.patient_id or study.study_id
+        if group and study.split:
+            splits.setdefault(group, set()).add(study.split)
+    torn = [found for found in splits.values() if len(found) > 1]
+    if torn:
+        raise TableError(
+            f"a patient stands in two splits, got films of one in {' and '.join(sorted(torn[0]))} ({len(torn)} such "
+            "patients); make the split again with `capitate data split`"
+        )
+
+
+def write_manifest(studies: Sequence[Study], path: Path) -> None:
+    """Write a manifest that `read_manifest` reads; columns that no film fills are left out.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    base = path.absolute().parent
+    rows = [_cells(study, base=base) for study in studies]
+    columns = list(dict.fromkeys(name for row in rows for name, value in row.items() if value or name in _NEEDED))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore", restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _cells(study: Study, *, base: Path) -> dict[str, str]:
+    own = {
+        "path": Path(os.path.relpath(study.path, base)).as_posix(),
+        "sex": study.sex.value,
+        "bone_age_months": _shown(study.bone_age_months),
+        "patient_id": study.patient_id or "",
+        "study_id": study.study_id or "",
+        "birth_date": study.birth_date.isoformat() if study.birth_date else "",
+        "study_date": study.study_date.isoformat() if study.study_date else "",
+        "chronological_age_months": _shown(study.chronological_age_months),
+        "side": "" if study.side is Side.UNKNOWN else study.side.value,
+        "region": study.region or "",
+        "abnormal": "" if study.abnormal is None else str(int(study.abnormal)),
+        "split": study.split or "",
+    }
+    return own | {name: value for name, value in study.labels.items() if name not in own}
+
+
+def _shown(months: float | None) -> str:
+    return "" if months is None else f"{months:.10g}"
 
 
 def _folder(path: str | Path) -> Path:

@@ -22,9 +22,10 @@ from capitate.runtime.bundle import load_bundle
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.view_mask import view_mask
 from capitate.runtime.views import SQUASH_SIZE, HandFrame, ViewRule, squash
+from capitate.training.folds import given_folds
 from capitate.training.manifest import Study
 
-__all__ = ["Films", "Refused", "cut_view", "prepare_views", "read_rule", "squashed_films"]
+__all__ = ["Films", "Refused", "cut_film", "cut_view", "each_film", "prepare_views", "read_rule", "squashed_films"]
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def prepare_views(
     rule: ViewRule,
     locator: str = "hand-locator",
     whole_film: bool = False,
+    folds_from_table: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> list[Refused]:
@@ -80,6 +82,7 @@ def prepare_views(
         rule: how a view is cut.
         locator: bundle that finds the hand.
         whole_film: take the film as it is, squashed, instead of the hand (for comparison).
+        folds_from_table: keep the folds that the table's column `split` gives, see `folds.given_folds`.
         workers: processes.
         progress: called with films done and films in all.
 
@@ -88,13 +91,15 @@ def prepare_views(
 
     Raises:
         UsageError: if no film is left.
+        TableError: if folds are to come from the table and do not fit.
     """
     labelled = [study for study in studies if study.bone_age_months is not None]
     if len(labelled) < len(studies):
         _log.warning("%d of %d films have no bone age and are left out", len(studies) - len(labelled), len(studies))
-    job = partial(_cut, rule=rule, locator=locator, whole_film=whole_film)
+    folds = given_folds(labelled) if folds_from_table else None
+    job = partial(cut_film, rule=rule, locator=locator, whole_film=whole_film)
     made, refused = _gather(labelled, job, workers=workers, progress=progress)
-    _write_store(folder, labelled, made)
+    _write_store(folder, labelled, made, folds=folds)
     digest = None if whole_film else load_bundle(locator).sha256
     _write_json(folder / "view.json", {**asdict(rule), "whole_film": whole_film, "locator_sha256": digest})
     if refused:
@@ -131,7 +136,7 @@ def squashed_films(
     return Films(tuple(studies[row].id for row in rows), np.stack([made[row] for row in rows])), refused
 
 
-def _write_store(folder: Path, studies: Sequence[Study], made: dict[int, Pair]) -> None:
+def _write_store(folder: Path, studies: Sequence[Study], made: dict[int, Pair], *, folds: list[int] | None) -> None:
     """Write views, masks and labels, which stay in one record until here."""
     from capitate.training.view_store import ViewStore
 
@@ -142,6 +147,7 @@ def _write_store(folder: Path, studies: Sequence[Study], made: dict[int, Pair]) 
         masks=np.stack([made[row][1] for row in rows]),
         months=np.array([studies[row].bone_age_months for row in rows], dtype=np.float32),
         sexes=np.array([SEX_CODES[studies[row].sex] for row in rows], dtype=np.int64),
+        given_folds=None if folds is None else np.array([folds[row] for row in rows], dtype=np.int64),
     ).save(folder)
 
 
@@ -155,7 +161,7 @@ def _gather(
     """Run a job on every film; give what was made by row, and what was refused."""
     made: dict[int, Made] = {}
     refused: list[Refused] = []
-    for row, result in enumerate(_each(job, studies, workers=workers)):
+    for row, result in enumerate(each_film(job, studies, workers=workers)):
         if isinstance(result, Refused):
             refused.append(result)
             _log.warning("film %s refused: %s", result.id, result.code)
@@ -168,8 +174,14 @@ def _gather(
     return made, refused
 
 
-def _each(job: Callable[[Study], Made], studies: Iterable[Study], *, workers: int) -> Iterator[Made]:
-    """Run a job on every film, in order, in several processes if asked for."""
+def each_film(job: Callable[[Study], Made], studies: Iterable[Study], *, workers: int) -> Iterator[Made]:
+    """Run a job on every film and give the results in order, in several processes if asked for.
+
+    Args:
+        job: may be pickled where `workers` is above 1.
+        studies: films.
+        workers: processes.
+    """
     if workers <= 1:
         yield from map(job, studies)
         return
@@ -187,7 +199,8 @@ def _locator(name: str) -> HandLocator:
     return _LOCATORS[name]
 
 
-def _cut(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) -> Pair | Refused:
+def cut_film(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) -> Pair | Refused:
+    """Read one film and cut its view and mask; arguments as for `prepare_views`."""
     try:
         radiograph = files.read(study.path)
     except FilmError as error:

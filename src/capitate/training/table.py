@@ -11,7 +11,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from capitate.errors import TableError
+from capitate.errors import CellError, FilmError, TableError
+from capitate.files.archive import archive_of, read_member
+from capitate.files.limits import Limits
 from capitate.types import Sex, Side
 
 __all__ = ["Row", "Table", "read_table", "read_text"]
@@ -28,6 +30,7 @@ _SEXES = {
 }
 _SIDES = {"left": Side.LEFT, "l": Side.LEFT, "right": Side.RIGHT, "r": Side.RIGHT, "unknown": Side.UNKNOWN}
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_NOT_READ = frozenset({"na", "n/a"})
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,12 @@ class Row:
     values: Mapping[str, str]
     decimal_comma: bool = False
 
-    def fail(self, column: str, problem: str, advice: str) -> NoReturn:
-        """Raise a `TableError` that names file, line, column, the value received and what to do."""
+    def fail(self, column: str, problem: str, advice: str, *, fault: str = "bad_cell") -> NoReturn:
+        """Raise a `CellError` that names file, line, column, the value received and what to do."""
         value = self.values.get(column, "")
         where = f"{self.path.name}, line {self.line}, column {column!r}"
-        raise TableError(f"{where}: {problem}, got {value!r}; {advice}")
+        message = f"{where}: {problem}, got {value!r}; {advice}"
+        raise CellError(message, line=self.line, column=column, value=value, fault=fault)
 
     def text(self, column: str) -> str | None:
         """Return the cell, or None if the column is missing or the cell empty."""
@@ -66,9 +70,11 @@ class Row:
         except ValueError:
             self.fail(column, "not a number", f"write a number of {unit} such as 126.5, or leave the cell empty")
         if not math.isfinite(value):
-            self.fail(column, "not a finite number", f"write a number of {unit}, or leave the cell empty")
+            advice = f"write a number of {unit}, or leave the cell empty"
+            self.fail(column, "not a finite number", advice, fault="not_finite")
         if not 0 <= value <= most:
-            self.fail(column, f"an age must be 0 to {most:g} {unit}", f"correct it, or convert it to {unit}")
+            problem = f"it must be 0 to {most:g} {unit}"
+            self.fail(column, problem, f"correct it, or convert it to {unit}", fault="out_of_range")
         return value
 
     def sex(self, column: str) -> Sex | None:
@@ -81,7 +87,7 @@ class Row:
         if text is None:
             return None
         if text.casefold() not in _SEXES:
-            self.fail(column, "unknown sex", "write female, male or unknown (or F, M, U)")
+            self.fail(column, "unknown sex", "write female, male or unknown (or F, M, U)", fault="bad_sex")
         return _SEXES[text.casefold()]
 
     def side(self, column: str) -> Side:
@@ -101,6 +107,18 @@ class Row:
         if text.casefold() not in _TRUTHS:
             self.fail(column, "neither true nor false", "write True or False, or 1 or 0")
         return _TRUTHS[text.casefold()]
+
+    def label(self, column: str) -> bool | None:
+        """Return a reading: as `truth`, and None where the cell is NA because nobody has read the study.
+
+        A fraction such as 1.0, which spreadsheets make of a column with NA, counts as its whole number.
+        """
+        text = (self.text(column) or "").casefold()
+        if not text or text in _NOT_READ:
+            return None
+        if text in {"0.0", "1.0"}:
+            return text == "1.0"
+        return self.truth(column)
 
     def day(self, column: str) -> date | None:
         """Return a date written as 2017-05-31 or, as DICOM does, 20170531; None if the cell is empty."""
@@ -144,9 +162,7 @@ def read_text(path: Path) -> str:
         TableError: if it is missing, not readable, too large, or not UTF-8 text.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise TableError(f"{path.name}: larger than {MAX_BYTES} bytes, got {path.stat().st_size}; split the table")
-        raw = path.read_bytes()
+        raw = _bytes(path)
     except OSError as error:
         raise TableError(f"cannot read the table {str(path)!r}: {error.strerror}; check the path") from error
     except ValueError as error:
@@ -163,6 +179,19 @@ def read_text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         got = f"byte 0x{raw[error.start]:02x}"
         raise TableError(f"{path.name}, line {line}: wrong encoding, got {got}; save the table in UTF-8") from error
+
+
+def _bytes(path: Path) -> bytes:
+    """Read a file, or a member of a zip archive."""
+    inside = archive_of(path)
+    if inside is not None:
+        try:
+            return read_member(*inside, limits=Limits(max_bytes=MAX_BYTES))
+        except FilmError as error:
+            raise TableError(f"cannot read the table {str(path)!r}: {error}") from error
+    if path.stat().st_size > MAX_BYTES:
+        raise TableError(f"{path.name}: larger than {MAX_BYTES} bytes, got {path.stat().st_size}; split the table")
+    return path.read_bytes()
 
 
 def read_table(path: Path) -> Table:

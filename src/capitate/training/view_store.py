@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,9 +15,36 @@ from torch.nn import functional
 from capitate.errors import UsageError
 from capitate.training.folds import fold_of
 
-__all__ = ["SEX_INDEX", "ViewStore"]
+__all__ = ["SEX_INDEX", "ViewSource", "ViewStore", "folds_of", "resized"]
 
 SEX_INDEX = {"female": 0, "male": 1, "unknown": 2}
+
+
+class ViewSource(Protocol):
+    """What training needs of its films, whether they were prepared (`ViewStore`) or are read now (`FilmSource`)."""
+
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Film ids, (n,)."""
+
+    @property
+    def months(self) -> NDArray[np.float32]:
+        """Bone ages, (n,)."""
+
+    @property
+    def sexes(self) -> NDArray[np.int64]:
+        """Sexes, (n,), see `SEX_INDEX`."""
+
+    def folds(self, count: int) -> NDArray[np.int64]:
+        """Fold of every film, (n,)."""
+
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows whose films can be read, in order."""
+
+    def batch(
+        self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Give views, masks, months and sexes of some rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +57,7 @@ class ViewStore:
         masks: bool (n, height, width), the dilated hand.
         months: float32 (n,), bone age.
         sexes: int64 (n,), see `SEX_INDEX`.
+        given_folds: int64 (n,), folds made by `capitate data split`, or None where a film's id decides.
     """
 
     ids: NDArray[np.str_]
@@ -36,36 +65,37 @@ class ViewStore:
     masks: NDArray[np.bool_]
     months: NDArray[np.float32]
     sexes: NDArray[np.int64]
+    given_folds: NDArray[np.int64] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> ViewStore:
         """Open a store that `save` wrote; views stay memory-mapped."""
         table = np.load(folder / "table.npz")
         views, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("views", "masks"))
-        return cls(table["ids"], views, masks, table["months"], table["sexes"])
-
-    @classmethod
-    def open(cls, folder: Path) -> ViewStore:
-        """Open a store for a user.
-
-        Raises:
-            UsageError: if the folder holds none.
-        """
-        try:
-            return cls.load(folder)
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"{folder} holds no views ({error}); make them with `capitate data prepare`") from error
+        given = table.get("folds")
+        return cls(table["ids"], views, masks, table["months"], table["sexes"], given)
 
     def save(self, folder: Path) -> None:
         """Write the store to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / "table.npz", ids=self.ids, months=self.months, sexes=self.sexes)
+        labels: dict[str, Any] = {"ids": self.ids, "months": self.months, "sexes": self.sexes}
+        if self.given_folds is not None:
+            labels["folds"] = self.given_folds
+        np.savez(folder / "table.npz", **labels)
         np.save(folder / "views.npy", self.views)
         np.save(folder / "masks.npy", self.masks)
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """Fold of every film, int64 (n,)."""
-        return np.array([fold_of(str(i), folds=count) for i in self.ids], dtype=np.int64)
+        """Fold of every film, int64 (n,).
+
+        Raises:
+            UsageError: if the store has folds of its own and they are not `count`.
+        """
+        return folds_of(self.ids, count=count, given=self.given_folds)
+
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return all rows: what could not be read is not in the store."""
+        return rows
 
     def batch(
         self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
@@ -75,7 +105,30 @@ class ViewStore:
         back = np.argsort(np.argsort(rows))
         views = torch.from_numpy(np.ascontiguousarray(self.views[order][back]))[:, None]
         masks = torch.from_numpy(np.ascontiguousarray(self.masks[order][back]))[:, None]
-        if size is not None and tuple(views.shape[2:]) != size:
-            views = functional.interpolate(views.float(), size, mode="bilinear", antialias=True)
-            masks = functional.interpolate(masks.float(), size, mode="nearest") > 0.5
+        views, masks = resized(views, masks, size=size)
         return views, masks, torch.from_numpy(self.months[rows]), torch.from_numpy(self.sexes[rows])
+
+
+def folds_of(ids: NDArray[np.str_], *, count: int, given: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Decide folds by id alone, or take those that were given, int64 (n,).
+
+    Raises:
+        UsageError: if folds were given and they are not `count`.
+    """
+    if given is None:
+        return np.array([fold_of(str(i), folds=count) for i in ids], dtype=np.int64)
+    found = np.unique(given).tolist()
+    if found != list(range(count)):
+        raise UsageError(
+            f"the films have the folds {', '.join(map(str, found))} of their table and the experiment has {count}; set "
+            f"folds = {len(found)}, or prepare the store again"
+        )
+    return given
+
+
+def resized(views: Tensor, masks: Tensor, *, size: tuple[int, int] | None) -> tuple[Tensor, Tensor]:
+    """Reduce views and masks (n, 1, h, w) to a size with antialiasing; nothing changes where they have it."""
+    if size is None or tuple(views.shape[2:]) == size:
+        return views, masks
+    smaller = functional.interpolate(views.float(), size, mode="bilinear", antialias=True)
+    return smaller, functional.interpolate(masks.float(), size, mode="nearest") > 0.5

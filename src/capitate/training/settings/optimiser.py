@@ -1,36 +1,62 @@
-"""How a network is optimised, and on what schedule."""
+"""How a network is optimised, and at which sizes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-__all__ = ["OptimiserConfig", "Stage"]
+__all__ = ["OptimiserConfig", "OptimiserName", "Stage"]
+
+
+class OptimiserName(StrEnum):
+    """Torch's optimisers that an experiment may name."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+    SGD = "sgd"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the schedule at one resolution: epochs, rows and columns."""
+    """A part of the training at one size, written `[epochs, height, width]` or as a table.
+
+    Small views first and stronger regularisation as they grow is progressive learning (Tan & Le 2021, EfficientNetV2,
+    section 4); `dropout` and `augment` are that regularisation.
+
+    Attributes:
+        epochs: passes over the training films.
+        height: rows of a view.
+        width: columns of a view.
+        dropout: rate of every dropout layer in this stage, the network's own if left out.
+        augment: factor on the ranges of the augmentation in this stage.
+    """
 
     epochs: int
     height: int
     width: int
+    dropout: float | None = None
+    augment: float = 1.0
 
 
 @dataclass(frozen=True)
 class OptimiserConfig:
-    """AdamW with one cycle, exponential moving average of the weights.
+    """Optimiser, batches, gradients and the running average of the weights.
 
     Attributes:
-        stages: parts of the schedule.
-        batch: films a step.
-        learning_rate: peak of the cycle.
-        weight_decay: of matrices and kernels.
-        warm_up: share of the steps before the peak.
-        average: most that the running average of the weights keeps a step.
-        clip: largest norm of the gradient.
-        loss: see `capitate.training.losses.LOSSES`.
-        unknown_sex: share of films whose sex is hidden.
-        distil: share of the teachers' answer in the loss.
+        stages: sizes and their epochs, in order.
+        batch: films a step, over all devices and all parts of an accumulated step together.
+        learning_rate: highest rate of the schedule.
+        weight_decay: of matrices and kernels; biases, norms and embeddings of one dimension are not decayed.
+        warm_up: share of the steps before the highest rate, for `one_cycle` and `cosine`.
+        average: most that the exponential running average of the weights keeps a step; 0 for no average.
+        clip: largest norm of the gradient; 0 for no limit.
+        loss: see `capitate.training.losses`.
+        unknown_sex: share of films whose sex is hidden, so that the network answers without it too.
+        distil: share of the teachers' distributions in the loss.
+        name: which of torch's optimisers.
+        momentum: of `sgd`; Adam and AdamW have torch's own 0.9.
+        nesterov: whether `sgd` looks ahead.
+        accumulate: parts that a step's films are worked through in; gradients add up to those of the whole batch.
         consistency: weight of the distance between the answers to two augmentations of a film; above 0 every film of
             a batch is seen twice. An age that moves with the film's frame cannot minimise it.
     """
@@ -45,4 +71,8 @@ class OptimiserConfig:
     loss: str = "combined"
     unknown_sex: float = 0.15
     distil: float = 0.0
+    name: OptimiserName = OptimiserName.ADAMW
+    momentum: float = 0.9
+    nesterov: bool = False
+    accumulate: int = 1
     consistency: float = 0.0

@@ -1,0 +1,32 @@
+"""Parts that training needs and assessment does not, named when they are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from capitate.errors import MissingExtraError
+
+__all__ = ["training_parts"]
+
+_PARTS = frozenset(
+    {"torch", "torchvision", "onnx", "timm", "safetensors", "lightning_fabric", "tensorboard", "kornia", "cv2"}
+)
+
+
+@contextmanager
+def training_parts(what: str) -> Iterator[None]:
+    """Turn a missing training library into a sentence with the install command.
+
+    Args:
+        what: what was asked for, a noun phrase that starts the sentence.
+
+    Raises:
+        MissingExtraError: if one is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _PARTS:
+            raise
+        raise MissingExtraError(what=what, extra="train") from error

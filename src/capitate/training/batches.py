@@ -1,0 +1,194 @@
+"""Batches of an epoch: which films in which order, this process's share, augmentation, hidden sexes, teachers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from capitate.errors import UsageError
+from capitate.training import augment
+from capitate.training.config import BoneAgeConfig
+from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
+from capitate.training.settings.devices import Draws
+from capitate.training.settings.optimiser import Stage
+from capitate.training.view_store import SEX_INDEX, ViewSource
+
+__all__ = ["Batch", "Feeder"]
+
+_SEX = 0x5E
+"""Keeps the draws of hidden sexes apart from those of augmentation, which start from the same seeds."""
+_AGAIN = 0xA6A1
+"""Turns a film's seed into that of its second augmentation in the same step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Films of one step, or of a part of it.
+
+    Attributes:
+        views: float32 (n, 1, height, width), 0 to 255, augmented.
+        sexes: int64 (n,), see `SEX_INDEX`; some hidden.
+        months: float32 (n,), bone age.
+        teacher: float32 (n, 240), the teachers' probabilities for these sexes, or None.
+        of: films of the whole step, over all parts and processes.
+    """
+
+    views: Tensor
+    sexes: Tensor
+    months: Tensor
+    teacher: Tensor | None
+    of: int
+
+    def __len__(self) -> int:
+        return len(self.months)
+
+    def parts(self, count: int) -> Iterator[Batch]:
+        """Cut into `count` parts whose sizes differ by one film at most; fewer where there are fewer films."""
+        for rows in np.array_split(np.arange(len(self)), min(count, len(self))):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            teacher = None if self.teacher is None else self.teacher[part]
+            yield Batch(self.views[part], self.sexes[part], self.months[part], teacher, self.of)
+
+    def to(self, device: torch.device) -> Batch:
+        """Move to a device."""
+        moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("views", "sexes", "months")}
+        return replace(self, **moved, teacher=None if self.teacher is None else self.teacher.to(device))
+
+
+class Feeder:
+    """Gives the batches of each epoch; seed and epoch decide about everything."""
+
+    def __init__(
+        self,
+        store: ViewSource,
+        rows: NDArray[np.int64],
+        config: BoneAgeConfig,
+        *,
+        rank: int = 0,
+        processes: int = 1,
+        device: torch.device | None = None,
+        teacher: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Prepare to feed.
+
+        Args:
+            store: films.
+            rows: which of them an epoch goes over.
+            config: the experiment.
+            rank: of this process.
+            processes: that share each batch.
+            device: where views are augmented, the CPU if None.
+            teacher: probabilities (len(store), 3, 240) by sex index.
+
+        Raises:
+            UsageError: if there are too few films for the parts of a step.
+        """
+        self.store, self.rows, self.config, self.teacher = store, rows, config, teacher
+        self.rank, self.processes, self.device = rank, processes, device or torch.device("cpu")
+        self.ages, self.sexes = store.months[rows], store.sexes[rows]
+        films = films_an_epoch(self.ages, self.sexes, config.sampling)
+        self.steps = max(1, round(films / config.optimiser.batch))
+        parts = processes * config.optimiser.accumulate
+        if films // self.steps < parts:
+            raise UsageError(
+                f"{films} films to learn from cannot fill the {parts} parts of a step (devices.count times "
+                "optimiser.accumulate); prepare more films or use fewer parts"
+            )
+
+    def start(self, epoch: int, stage: Stage) -> None:
+        """Draw the order of an epoch and the noise of its ages, and set its size and strength."""
+        self.size = (stage.height, stage.width)
+        self.augment = self.config.augment.scaled(stage.augment)
+        self.draws = torch.Generator().manual_seed(self.config.seed * 100003 + epoch)
+        order = self._order(epoch)
+        self.months = noisy_months(self.store.months, self.config.sampling, seed=self.config.seed, epoch=epoch)
+        self.batches = np.array_split(order, self.steps)
+        seeds = augment.film_seeds(self.store.ids[order].tolist(), seed=self.config.seed, epoch=epoch)
+        self.seeds = np.array_split(np.array(seeds), self.steps)
+        if self.rank:
+            self.draws.manual_seed(self.config.seed * 100003 + epoch + self.rank * 1_000_003)
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        """Give the rows of an epoch; where each film comes once, in the order that the released recipes drew."""
+        settings = self.config.sampling
+        places: NDArray[np.int64] = (
+            torch.randperm(self.rows.size, generator=self.draws).numpy()
+            if settings.method == "once"
+            else epoch_rows(self.ages, self.sexes, settings, seed=self.config.seed, epoch=epoch)
+        )
+        order: NDArray[np.int64] = self.rows[places]
+        return order
+
+    def steps_from(self, first: int) -> Iterator[tuple[Batch, Tensor]]:
+        """Give the batches of the epoch from a step on, `devices.ahead` of them prepared in the background.
+
+        Yields:
+            A batch, and the state of the random numbers after it, which a checkpoint keeps.
+        """
+        steps = iter(range(first, self.steps))
+        ahead = self.config.devices.ahead
+        if not ahead:
+            yield from map(self._prepared, steps)
+            return
+        with ThreadPoolExecutor(max_workers=1) as thread:  # one, so that random numbers are drawn in order
+            waiting = deque(thread.submit(self._prepared, step) for step in islice(steps, ahead))
+            while waiting:
+                ready = waiting.popleft().result()
+                waiting.extend(thread.submit(self._prepared, step) for step in islice(steps, 1))
+                yield ready
+
+    def _prepared(self, step: int) -> tuple[Batch, Tensor]:
+        return self.batch(step), self.draws.get_state()
+
+    def batch(self, step: int) -> Batch:
+        """Prepare this process's share of one step's films; a film that cannot be read is not in it."""
+        whole = self.batches[step]
+        rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
+        usable = self.store.usable(rows)
+        rows, seeds = usable, seeds[np.isin(rows, usable)]
+        times = 2 if self.config.optimiser.consistency > 0 else 1
+        if times > 1:
+            rows, seeds = np.tile(rows, times), np.concatenate([seeds, seeds ^ _AGAIN])
+        views, masks, _, sexes = self.store.batch(rows, size=self.size)
+        months = torch.from_numpy(self.months[rows])
+        source = self._source(seeds)
+        drawn = augment.draw(len(rows), self.augment, **source)
+        views = augment.apply(views.to(self.device), masks.to(self.device), drawn)
+        mixture = augment.draw_mixture(months, sexes, self.augment, **source)
+        if mixture is not None:
+            views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
+        hidden = self._hidden(seeds[: len(seeds) // times]).repeat(times)
+        sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
+        of = times * len(whole) if self.processes > 1 else len(rows)
+        return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of)
+
+    def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
+        """Give what random numbers of augmentation come from."""
+        by_film = self.config.devices.draws is Draws.FILM
+        return {"seeds": seeds.tolist()} if by_film else {"generator": self.draws}
+
+    def _hidden(self, seeds: NDArray[np.int64]) -> Tensor:
+        """Choose the films whose sex is hidden, bool (n,)."""
+        if self.config.devices.draws is Draws.BATCH:
+            return torch.rand(len(seeds), generator=self.draws) < self.config.optimiser.unknown_sex
+        chances = [np.random.default_rng([int(seed), _SEX]).random() for seed in seeds]
+        return torch.tensor(chances) < self.config.optimiser.unknown_sex
+
+    def _taught(self, rows: NDArray[np.int64], sexes: Tensor, mixture: augment.Mixture | None) -> Tensor | None:
+        """Give the teachers' probabilities for films as they are shown."""
+        if self.teacher is None:
+            return None
+        own = torch.from_numpy(self.teacher[rows, sexes.numpy()])
+        if mixture is None:
+            return own
+        partners = torch.from_numpy(self.teacher[rows[mixture.partner.numpy()], sexes.numpy()])
+        return mixture.of(own, partners=partners)

@@ -1,0 +1,76 @@
+"""The card of one run: what it learnt from, how, how its weights were chosen, and how right it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from capitate.assessment import NOTICE
+
+__all__ = ["run_card", "run_card_text"]
+
+
+def run_card(
+    config: Mapping[str, Any],
+    split: Mapping[str, Any],
+    *,
+    films: int,
+    kept_back: int,
+    history: Sequence[Mapping[str, float]],
+    figures: Mapping[str, float],
+) -> dict[str, Any]:
+    """Compose the card.
+
+    Args:
+        config: content of `config.json`.
+        split: content of `split.json`.
+        films: that the weights were learnt from.
+        kept_back: films of the validation split.
+        history: epochs.
+        figures: content of `metrics.json`.
+    """
+    return {
+        "schema": "capitate.run-card/1",
+        "name": config["name"],
+        "task": config["task"],
+        "seed": config["seed"],
+        "data": {"films_learnt_from": films, "films_kept_back": kept_back, **split},
+        "weights": _chosen(config, kept_back, figures),
+        "epochs": len(history),
+        "last_epoch": dict(history[-1]) if history else {},
+        "figures": dict(figures),
+        "notice": NOTICE,
+    }
+
+
+def run_card_text(card: Mapping[str, Any]) -> str:
+    """Write the card as Markdown."""
+    data = card["data"]
+    fold = "no fold is held out" if data["fold"] is None else f"fold {data['fold']} of {data['folds']} is held out"
+    lines = [
+        f"# Run: {card['name']}",
+        "",
+        card["notice"],
+        "",
+        f"- task: {card['task']}, seed {card['seed']}, {card['epochs']} epochs",
+        f"- films: {data['films_learnt_from']} learnt from, {data['films_kept_back']} kept back; {fold}",
+        f"- labels sha256: {data['labels_sha256']}",
+        f"- weights: {card['weights']}",
+        "",
+        "| figure | value |",
+        "|---|---|",
+        *(f"| {name.replace('_', ' ')} | {value:g} |" for name, value in card["figures"].items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, float]) -> str:
+    """Say how the final weights were chosen."""
+    kind = "running average of the" if config["optimiser"]["average"] else "the"
+    kind = "equal mean of the last" if config["swa"]["epochs"] else kind
+    if not kept_back or config["validation"]["keep"] != "best":
+        return f"{kind} weights at the end of the last epoch; no film chose them"
+    return (
+        f"smallest mean absolute error on {kept_back} films kept back inside the training films, after epoch "
+        f"{figures['validation_epoch']:g}; the held-out fold chose nothing"
+    )

@@ -1,0 +1,40 @@
+"""Settings of where a run's films come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["OnUnreadable", "ReadingConfig"]
+
+
+class OnUnreadable(StrEnum):
+    """What a run does when a film cannot be read in the middle of an epoch."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class ReadingConfig:
+    """How films are read while training, where they were not prepared.
+
+    Attributes:
+        workers: processes that read and cut films; 0 reads in the training process.
+        on_unreadable: stop with the film's name, or go on without it and count it.
+        most_unreadable: share of the films from which on a run stops even where it is to go on.
+        height: rows of a view.
+        width: columns of a view.
+        locator: bundle that finds the hand.
+        whole_film: squash the whole film instead of cutting the hand.
+        folds_from_table: keep the folds of the table's column `split` instead of deciding by id.
+    """
+
+    workers: int = 1
+    on_unreadable: OnUnreadable = OnUnreadable.STOP
+    most_unreadable: float = 0.01
+    height: int = 160
+    width: int = 128
+    locator: str = "hand-locator"
+    whole_film: bool = False
+    folds_from_table: bool = False
