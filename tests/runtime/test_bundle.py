@@ -105,3 +105,11 @@ def test_a_bundle_that_uses_the_networks_of_another_checks_them(tmp_path):
     write_sums(folders["bone-age"])
     with pytest.raises(BundleDamagedError, match="are not those that bone-age-small was made for"):
         _ = load_bundle(str(folders["bone-age-small"])).networks
+
+
+def test_a_path_is_never_taken_from_inside_the_package(tmp_path, monkeypatch):
+    """`../bundles/bone-age` beside the working folder, not the package's own folder of that name."""
+    mine = shutil.copytree(RELEASED / "bone-age", tmp_path / "bundles" / "bone-age")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert load_bundle("../bundles/bone-age").folder.resolve() == mine.resolve()

@@ -34,7 +34,7 @@ def test_file_and_overrides(tmp_path):
 
 
 def test_two_answers_to_one_film_and_one_film_of_two_exclude_each_other():
-    with pytest.raises(UsageError, match="it goes with neither augment.mixup, got 0.2, nor"):
+    with pytest.raises(UsageError, match=r"it goes with neither augment\.mixup, got 0\.2, nor"):
         load_config(overrides=["optimiser.consistency=1", "augment.mixup=0.2"])
 
 

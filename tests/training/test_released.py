@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from capitate.errors import UsageError  # noqa: E402
+from capitate.runtime.bundle import load_bundle  # noqa: E402
 from capitate.training.beginning import begin  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
@@ -64,6 +65,8 @@ def test_training_goes_on_from_a_bundle(runs, two, saved, tmp_path):
     run_bone_age(two, saved, tmp_path / "on", start=folder)
     split = Run.load(tmp_path / "on").split
     assert split["start"]["bundle"] == "released"
+    again = bundle_runs([tmp_path / "on"], tmp_path / "again", options=BundleOptions(calibration=calibration))
+    assert again.card["training"]["started from"] == [f"released/model.onnx ({load_bundle(str(folder)).sha256[:8]})"]
     store = ViewStore.load(saved)
     given = begin(folder, two, fold=None, store=store, rows=np.arange(len(store.ids)))
     assert given.training_ids == Run.load(runs[1]).training_ids

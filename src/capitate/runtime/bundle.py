@@ -112,7 +112,7 @@ def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
         BundleNotFoundError: nothing of that name; the message lists the names there are.
         BundleDamagedError: a file is missing, was changed, or is not listed; the message names it.
     """
-    folder = root / name if (root / name / _SUMS).exists() else Path(name)
+    folder = root / name if name in bundle_names(root) else Path(name)
     if not (folder / _SUMS).exists():
         known = ", ".join(bundle_names(root)) or "none"
         raise BundleNotFoundError(f"no model bundle {name!r}; released bundles: {known}; a folder's path works too")

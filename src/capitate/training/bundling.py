@@ -252,7 +252,12 @@ def _out_of_fold(runs: Sequence[Run]) -> list[Path]:
 
 def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Name the runs that these started from and were taught by."""
-    started = [run.split["start"]["run"] for run in runs if "start" in run.split]
+    started = [_start(run.split["start"]) for run in runs if "start" in run.split]
     taught = [teacher["run"] for run in runs for teacher in run.split.get("teachers", ())]
     named = {"started from": started, "taught by": list(dict.fromkeys(taught))}
     return {title: names for title, names in named.items() if names}
+
+
+def _start(reference: Mapping[str, str]) -> str:
+    """Name a run, or the network of a bundle."""
+    return reference.get("run") or f"{reference['bundle']}/{reference['network']} ({reference['sha256'][:8]})"
