@@ -58,6 +58,14 @@ def located(assessor, film, monkeypatch):
     return disagree
 
 
+def test_a_lost_hand_is_warned_about(assessor, film, monkeypatch):
+    locate = assessor.locator.locate
+    monkeypatch.setattr(assessor.locator, "locate", lambda square: replace(locate(square), strayed=True))
+    found = assessor.assess_radiograph(film, request=Request(sex=Sex.FEMALE)).assessment
+    assert [f.severity for f in found.quality.findings if f.code == "hand_uncertain"] == [Severity.WARNING]
+    assert found.bone_age is not None
+
+
 def test_point_interval_and_distribution_belong_together(assessor, film):
     found = assessor.assess_radiograph(film, request=Request(sex=Sex.FEMALE)).assessment
     age = found.bone_age

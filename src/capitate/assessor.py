@@ -310,7 +310,7 @@ def _hand(radiograph: Radiograph, frame: HandFrame) -> Hand:
 
 def _hand_findings(located: Located) -> list[Finding]:
     """Warn where the hand was not found with confidence."""
-    if located.disagreement <= UNCERTAIN_HAND:
+    if located.disagreement <= UNCERTAIN_HAND and not located.strayed:
         return []
     message = "No single whole hand was found with confidence; the bone age may be meaningless."
     return [Finding("hand_uncertain", Severity.WARNING, message)]

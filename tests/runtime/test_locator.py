@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,22 @@ def test_a_mirror_image_shows_the_mirrored_frame(locator, film):
 
 def test_one_hand_agrees_with_its_mirror_image(locator, film):
     assert locator.locate(squash(film)).disagreement < 0.15
+
+
+def test_a_look_that_loses_the_hand_is_not_followed(locator, film, monkeypatch):
+    square = squash(film)
+    kept, look = [], locator._look
+
+    def into_a_bone(picture, frame, rules):
+        kept.append(frame)
+        if len(kept) < 3:
+            return look(picture, frame, rules)
+        return replace(
+            frame, right=(frame.right[0] / 3, frame.right[1] / 3), down=(frame.down[0] / 3, frame.down[1] / 3)
+        )
+
+    assert not locator.locate(square).strayed
+    monkeypatch.setattr(locator, "_look", into_a_bone)
+    located = locator.locate(square)
+    assert located.strayed
+    assert located.frame == kept[2]
