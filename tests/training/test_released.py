@@ -68,5 +68,5 @@ def test_training_goes_on_from_a_bundle(runs, two, saved, tmp_path):
     again = bundle_runs([tmp_path / "on"], tmp_path / "again", options=BundleOptions(calibration=calibration))
     assert again.card["training"]["started from"] == [f"released/model.onnx ({load_bundle(str(folder)).sha256[:8]})"]
     store = ViewStore.load(saved)
-    given = begin(folder, two, fold=None, store=store, rows=np.arange(len(store.ids)))
+    given = begin(folder, two, fold=None, store=store, rows=np.arange(len(store.ids)), held_out=frozenset())
     assert given.training_ids == Run.load(runs[1]).training_ids

@@ -46,7 +46,13 @@ class Beginning:
 
 
 def begin(
-    start: Path, config: BoneAgeConfig, *, fold: int | None, store: ViewStore, rows: NDArray[np.int64]
+    start: Path,
+    config: BoneAgeConfig,
+    *,
+    fold: int | None,
+    store: ViewStore,
+    rows: NDArray[np.int64],
+    held_out: frozenset[str],
 ) -> Beginning:
     """Load what a run starts from.
 
@@ -57,11 +63,11 @@ def begin(
         fold: that it holds out.
         store: its films.
         rows: those it learns from; some of them measure what a released network's norms receive.
+        held_out: ids that the weights must not know.
 
     Raises:
         UsageError: if the weights know a held-out film or are of another network.
     """
-    held_out = frozenset(np.delete(store.ids, rows).tolist())
     if (start / "config.json").exists() or not _is_bundle(start):
         return _of_run(Run.load(start), config, held_out)
     return _of_bundle(load_bundle(str(start)), config, fold=fold or 0, held_out=held_out, store=store, rows=rows)

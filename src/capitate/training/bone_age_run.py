@@ -42,7 +42,7 @@ from capitate.training.validation import kept_back
 from capitate.training.view_store import ViewStore
 from capitate.training.weights import save_weights
 
-__all__ = ["run_bone_age", "teach"]
+__all__ = ["run_bone_age"]
 
 
 def run_bone_age(
@@ -85,7 +85,7 @@ def run_bone_age(
     taught_on = store if teacher_data is None else open_store(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
-    begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows)
+    begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows, held_out=hidden)
     runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
     kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
     others: list[Run | Beginning] = [*runs, *([begun] if begun else [])]
@@ -102,14 +102,21 @@ def run_bone_age(
     result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    figures = {}
-    if held_out.size:
-        films = answer(result.network, store, held_out, seeded)
-        films.save(out / OUT_OF_FOLD)
-        figures = errors_of(films)
-    figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
+    figures = _judge(result, store, held_out, seeded, out)
     _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
     return figures
+
+
+def _judge(
+    result: Result, store: ViewStore, held_out: NDArray[np.int64], config: BoneAgeConfig, out: Path
+) -> dict[str, float]:
+    """Predict the held-out fold, keep that, and give the errors beside those on the films kept back."""
+    figures = {}
+    if held_out.size:
+        films = answer(result.network, store, held_out, config)
+        films.save(out / OUT_OF_FOLD)
+        figures = errors_of(films)
+    return figures | {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
 
 
 def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

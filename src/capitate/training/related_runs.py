@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
@@ -84,7 +85,8 @@ def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = Non
                 f"the teacher {run.folder.name} learnt from views of {size[0]} x {size[1]}, the store has "
                 f"{data.views.shape[1]} x {data.views.shape[2]}; give the teachers' own store as --teacher-data"
             )
-        parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
+        with torch.autocast("cpu", torch.bfloat16):  # as in training, and three times as fast
+            parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
         total += np.stack(parts, axis=1)
         _log.info("teacher %s has answered", run.folder.name)
     return total / np.float32(len(runs))
