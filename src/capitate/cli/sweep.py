@@ -24,6 +24,9 @@ def sweep(
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", file_okay=False, help="Folder of the sweep; resumed if begun.")
     ],
+    fold: Annotated[
+        int | None, typer.Option("--fold", min=0, metavar="K", help="Hold this fold out in every run.")
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="A.B=VALUE", help="Change a value in every run; several times."),
@@ -41,7 +44,7 @@ def sweep(
         from capitate.training.threads import use_threads
 
         logging.getLogger("optuna").setLevel(logging.WARNING)
-        plan = load_sweep(config, overrides=changes or ())
+        plan = load_sweep(config, overrides=changes or (), fold=fold)
         use_threads(threads)
         outcomes = run_sweep(plan, source, out)
     print(to_markdown(outcomes, error=str(plan.config.error)), end="")

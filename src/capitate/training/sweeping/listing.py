@@ -79,7 +79,7 @@ def _combinations(grid: Mapping[str, Any]) -> Iterator[Planned]:
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
             raise UsageError(f"grid.{key} must be a list of values, got {values!r}")
-    for combination in itertools.product(*grid.values()):
+    for combination in itertools.product(*grid.values()) if grid else ():
         changes = dict(zip(grid, combination, strict=True))
         yield Planned(_name_of(changes), changes)
 

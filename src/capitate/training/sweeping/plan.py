@@ -71,12 +71,13 @@ class SweepPlan:
         return config
 
 
-def load_sweep(path: Path, *, overrides: Iterable[str] = ()) -> SweepPlan:
+def load_sweep(path: Path, *, overrides: Iterable[str] = (), fold: int | None = None) -> SweepPlan:
     """Read a sweep's file and check every run before anything is trained.
 
     Args:
         path: TOML file.
         overrides: `a.b=value` in TOML syntax, which every run has whatever the file says.
+        fold: held out in every run instead of the file's.
 
     Raises:
         UsageError: naming the file, the key or the run that does not fit.
@@ -87,7 +88,7 @@ def load_sweep(path: Path, *, overrides: Iterable[str] = ()) -> SweepPlan:
         told = ", ".join(f"[{kind}]" for kind in parts) or "none of them"
         raise UsageError(f"a sweep has exactly one of [grid], [[run]] and [search], {path.name} has {told}")
     common = flattened(table_of(values.pop("set", {}), "set"))
-    config = build(SweepConfig(), values)
+    config = build(SweepConfig(), values if fold is None else {**values, "fold": fold})
     fixed = dict(read_override(text) for text in overrides)
     base = _changed(_read(path.parent / config.base) if config.base else {}, {**common, **fixed})
     runs, search = runs_of(parts, fixed=frozenset(fixed)), _search(parts.get("search"))
