@@ -39,7 +39,7 @@ def meanings(kind: type) -> dict[str, str]:
     """What the `Attributes:` of a docstring say, by name."""
     text = (inspect.getdoc(kind) or "").partition("Attributes:")[2]
     found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
-    return {name: " ".join(said.split()) for names, said in found for name in names.split(", ")}
+    return {name: " ".join(said.split()).replace("|", "\\|") for names, said in found for name in names.split(", ")}
 
 
 def choices(hint: Any, said: str) -> str:

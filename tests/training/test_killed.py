@@ -49,7 +49,7 @@ share = 0.2
 name = "cosine"
 [record]
 every = 1
-checkpoint = 5
+checkpoint = 4
 """
 
 
