@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -255,3 +257,16 @@ def test_costs_are_measured_on_the_exported_file(tiny):
     assert costs.multiply_adds == multiply_adds(network, size=(64, 48)) > costs.parameters
     assert 0 < costs.latency_ms <= costs.latency_p95_ms
     assert costs.megabytes < 1
+
+
+def test_examples_on_the_page_are_sweeps(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    text = (root / "docs" / "sweeps.md").read_text(encoding="utf8")
+    blocks = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    shutil.copy(root / "configs" / "bone-age-299px.toml", tmp_path)
+    plans = []
+    for k, block in enumerate(blocks):
+        (tmp_path / f"{k}.toml").write_text(block)
+        plans.append(load_sweep(tmp_path / f"{k}.toml"))
+    assert [len(plan.runs) for plan in plans] == [6, 2, 0]
+    assert plans[2].search.config.trials == 24
