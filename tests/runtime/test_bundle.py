@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 
 import pytest
@@ -87,10 +88,28 @@ def test_what_a_bundle_says_of_itself(copy):
 def test_a_bundle_that_uses_the_networks_of_another_checks_them(tmp_path):
     folders = {name: shutil.copytree(RELEASED / name, tmp_path / name) for name in ("bone-age", "bone-age-small")}
     assert load_bundle(str(folders["bone-age-small"])).networks == (folders["bone-age"] / "model.onnx",)
+    small = folders["bone-age-small"] / "card.json"
+    card = small.read_text(encoding="utf-8")
+    values = json.loads(card)
+    values["networks_of"]["sha256"] *= 2
+    small.write_text(json.dumps(values), encoding="utf-8")
+    write_sums(small.parent)
+    with pytest.raises(BundleDamagedError, match="are not those that bone-age-small was made for"):
+        _ = load_bundle(str(small.parent)).networks
+    small.write_text(card, encoding="utf-8")
+    write_sums(small.parent)
     network = folders["bone-age"] / "model.onnx"
     network.write_bytes(network.read_bytes() + b"0")
     with pytest.raises(BundleDamagedError, match=r"bone-age/model\.onnx was changed"):
         _ = load_bundle(str(folders["bone-age-small"])).networks
     write_sums(folders["bone-age"])
-    with pytest.raises(BundleDamagedError, match="not the network that bone-age-small was made for"):
+    with pytest.raises(BundleDamagedError, match="are not those that bone-age-small was made for"):
         _ = load_bundle(str(folders["bone-age-small"])).networks
+
+
+def test_a_path_is_never_taken_from_inside_the_package(tmp_path, monkeypatch):
+    """`../bundles/bone-age` beside the working folder, not the package's own folder of that name."""
+    mine = shutil.copytree(RELEASED / "bone-age", tmp_path / "bundles" / "bone-age")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert load_bundle("../bundles/bone-age").folder.resolve() == mine.resolve()

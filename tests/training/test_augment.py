@@ -211,8 +211,9 @@ def test_predictions_do_not_depend_on_what_was_augmented_before(store, tiny, tmp
 
 def test_held_out_films_are_predicted_as_if_there_were_no_augmentation(saved, two, tmp_path):
     """A run with everything on writes the predictions that its weights give to the films as they are stored."""
-    from capitate.training.bone_age_run import load_bone_age_run, run_bone_age
+    from capitate.training.bone_age_run import run_bone_age
     from capitate.training.out_of_fold import OutOfFold
+    from capitate.training.related_runs import load_bone_age_run
     from capitate.training.runs import Run
     from capitate.training.view_store import ViewStore
 

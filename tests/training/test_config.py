@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,11 @@ def test_file_and_overrides(tmp_path):
     assert (config.network.sex, config.seed) == ("both", 3)
     views = load_config(overrides=["test_views=[[-3, 2, false], [0, 4, true]]"]).test_views
     assert views == (bone_age.TestView(-3, 2, False), bone_age.TestView(0, 4, True))
+
+
+def test_two_answers_to_one_film_and_one_film_of_two_exclude_each_other():
+    with pytest.raises(UsageError, match=r"it goes with neither augment\.mixup, got 0\.2, nor"):
+        load_config(overrides=["optimiser.consistency=1", "augment.mixup=0.2"])
 
 
 @pytest.mark.parametrize(
@@ -122,9 +128,12 @@ def test_the_released_recipe():
 
 
 def test_runs_that_go_on_have_the_network_that_they_start_from():
-    first, *others = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in ("299px", "continued", "distilled"))
-    assert all((one.network, one.folds) == (first.network, first.folds) for one in others)
-    assert all(one.test_views == first.test_views for one in others)
+    names = ("299px", "continued", "consistent", "distilled")
+    first, second, third, last = (load_config(CONFIGS / f"bone-age-{name}.toml") for name in names)
+    assert (first.network, third.network) == (second.network, last.network)
+    assert third.network == replace(first.network, smooth_strides=True)  # which adds no weight
+    assert (first.folds, first.test_views) == (second.folds, second.test_views)
+    assert (third.folds, third.test_views, third.augment) == (last.folds, last.test_views, last.augment)
     assert load_config(CONFIGS / "bone-age-small.toml").test_views == (bone_age.TestView(0, 0, False),)
 
 

@@ -14,8 +14,9 @@ pytest.importorskip("safetensors")
 from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
 from capitate.training import bone_age_run, loop  # noqa: E402
-from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
+from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
+from capitate.training.related_runs import load_bone_age_run, teach  # noqa: E402
 from capitate.training.runs import Run, write_json  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 

@@ -17,7 +17,8 @@ from safetensors.torch import load_file  # noqa: E402
 from capitate.errors import ReportWriteError, UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
-from capitate.training.losses import combined  # noqa: E402
+from capitate.training.batches import Feeder  # noqa: E402
+from capitate.training.losses import combined, inconsistency  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.settings.schedule import ScheduleName  # noqa: E402
 from capitate.training.training_state import TrainingState  # noqa: E402
@@ -255,3 +256,23 @@ def test_a_pupil_follows_its_teacher(store, rows, tiny, tmp_path):
     settings = replace(tiny.optimiser, distil=1.0, stages=tiny.optimiser.stages[1:] * 15, learning_rate=0.02)
     network = loop.train(store, rows, replace(tiny, optimiser=settings), folder=tmp_path, teacher=teacher).network
     assert abs(loop.predict(network, store, rows).argmax(1) - 100).max() <= 5
+
+
+def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, tmp_path):
+    def distance(weight):
+        settings = replace(
+            tiny.optimiser, consistency=weight, stages=tiny.optimiser.stages[1:] * 12, learning_rate=0.02
+        )
+        config = replace(tiny, optimiser=settings, augment=replace(tiny.augment, contrast=0.6))
+        network = loop.train(store, rows, config, folder=tmp_path / str(weight)).network
+        feeder = Feeder(store, rows, replace(config, optimiser=replace(settings, batch=24, consistency=1.0)))
+        feeder.start(0, settings.stages[0])
+        batch = feeder.batch(0)
+        half = len(batch) // 2
+        assert batch.months[:half].equal(batch.months[half:])
+        assert batch.sexes[:half].equal(batch.sexes[half:])
+        assert not batch.views[:half].equal(batch.views[half:])
+        with torch.no_grad():
+            return float(inconsistency(network.eval()(batch.views, batch.sexes)))
+
+    assert distance(20.0) < 0.7 * distance(0.0)

@@ -176,6 +176,11 @@ def test_distillation_is_least_at_the_teacher():
     assert losses.distillation(torch.zeros(2, BINS), probabilities) > 0.5 * entropy
 
 
+def test_inconsistency_is_the_distance_of_two_answers_in_months():
+    """Two certain answers three months apart, and a film that is answered alike: (3 + 0) / 2."""
+    assert float(losses.inconsistency(certain(100, 40, 103, 40))) == pytest.approx(1.5, abs=1e-4)
+
+
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_every_loss_pulls_towards_the_label(name):
     """Of a distribution the mean, of a number with a scale the number, wherever it stands."""

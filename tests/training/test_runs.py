@@ -14,15 +14,18 @@ pytest.importorskip("safetensors")
 
 from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
+from capitate.runtime import bone_age  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
-from capitate.training.bone_age_run import load_bone_age_run, run_bone_age, teach  # noqa: E402
+from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.cards import card_text  # noqa: E402
 from capitate.training.config import SIX_VIEWS  # noqa: E402
+from capitate.training.held_out import answer_again  # noqa: E402
 from capitate.training.loop import predict  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402
+from capitate.training.related_runs import load_bone_age_run, teach  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.training.settings.record import RecordConfig  # noqa: E402
 from capitate.training.settings.validation import ValidationConfig  # noqa: E402
@@ -189,12 +192,50 @@ def test_export_refuses_what_does_not_belong_together(runs, two, saved, tmp_path
     assert not (tmp_path / "bundle").exists()
 
 
+def test_held_out_films_are_predicted_anew_by_other_views(runs, two, saved, tmp_path):
+    store = ViewStore.load(saved)
+    again = answer_again(runs[1], store)
+    kept = OutOfFold.load([runs[1] / "out-of-fold.npz"])
+    assert again.ids.tolist() == kept.ids.tolist()
+    assert again.given == pytest.approx(kept.given, abs=1e-6)
+    other = answer_again(runs[1], store, changes=["test_views=[[0, 0, true]]", "smoothing_months=0.0"])
+    network = load_bone_age_run(Run.load(runs[1]))[0]
+    rows = np.flatnonzero(store.folds(two.folds) == 1)
+    expected = predict(network, store, rows, test_views=[bone_age.TestView(0, 0, True)], surroundings_removed=True)
+    assert other.given == pytest.approx(expected, abs=1e-4)
+    run_bone_age(two, saved, tmp_path / "whole")
+    with pytest.raises(UsageError, match="learnt from every film"):
+        answer_again(tmp_path / "whole", store)
+    strangers = np.flatnonzero(store.folds(two.folds) != 1)
+    others = ViewStore(*(getattr(store, name)[strangers] for name in ("ids", "views", "masks", "months", "sexes")))
+    with pytest.raises(UsageError, match="the store holds none of its films in fold 1"):
+        answer_again(runs[1], others)
+
+
+def test_a_bundle_of_other_views_shares_the_networks(runs, tmp_path):
+    whole = bundle_runs(runs, tmp_path / "whole", options=BundleOptions(name="whole"))
+    views = ["test_views=[[0, 0, false]]"]
+    options = BundleOptions(name="fewer", changes=views, shares=str(tmp_path / "whole"))
+    fewer = bundle_runs(runs, tmp_path / "fewer", options=options)
+    assert fewer.networks == whole.networks
+    assert not list(fewer.folder.glob("*.onnx"))
+    assert fewer.card["test_views"] == [[0, 0, False]]
+    with pytest.raises(UsageError, match="holds other networks than these runs give"):
+        bundle_runs(
+            runs[:1], tmp_path / "one", options=replace(options, calibration=calibrated(runs, tmp_path).calibration)
+        )
+
+
 def test_the_commands(runs, saved, tmp_path, capsys):
     def call(*words):
         with pytest.raises(SystemExit) as end:
             main([str(word) for word in words])
         return int(end.value.code or 0), capsys.readouterr()
 
+    code, printed = call("predict", *runs, "--data", saved, "--out", tmp_path / "again.npz")
+    assert (code, json.loads(printed.out)["films"]) == (0, len(OutOfFold.load([tmp_path / "again.npz"])))
+    code, printed = call("predict", *runs, "--data", tmp_path, "--out", tmp_path / "again.npz")
+    assert (code, "holds no views" in printed.err) == (2, True)
     code, printed = call("calibrate", *runs, "--out", tmp_path / "calibration.json")
     assert code == 0
     assert "Coverage of the 90 % interval" in printed.out

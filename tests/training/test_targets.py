@@ -56,8 +56,8 @@ def girls_run(saved, tiny, tmp_path):
 
 
 def test_a_run_on_girls_keeps_to_girls_and_to_its_training_films_statistics(girls_run, store):
-    from capitate.training.bone_age_run import load_bone_age_run
     from capitate.training.out_of_fold import OutOfFold
+    from capitate.training.related_runs import load_bone_age_run
     from capitate.training.runs import Run
 
     run = Run.load(girls_run)

@@ -15,7 +15,7 @@ from capitate.cli.evaluate import evaluate
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
 from capitate.cli.sweep import sweep
-from capitate.cli.training import calibrate, export, train
+from capitate.cli.training import calibrate, export, predict, train
 
 __all__ = ["app"]
 
@@ -83,6 +83,7 @@ app.command(
     epilog=_examples(
         "capitate train configs/bone-age-299px.toml --data store --out runs/first-0 --fold 0",
         "capitate train configs/bone-age-continued.toml --data store --out runs/fold-0 --fold 0 --start runs/first-0",
+        "capitate train configs/bone-age-consistent.toml --data store --out runs/on --fold 0 --start bone-age-ensemble",
         "capitate train configs/bone-age-299px.toml --data store --out runs/try --set optimiser.batch=32",
         "capitate train configs/hand-locator.toml --data rsna/index.csv --out runs/hand-locator",
     ),
@@ -94,6 +95,13 @@ app.command(
         "capitate sweep configs/sweep-search.toml --data store --out sweeps/search --set optimiser.batch=32",
     ),
 )(sweep)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate predict runs/fold-0 --data store --out fold-0.npz",
+        'capitate predict runs/fold-0 --data store --set "test_views=[[0, 0, false]]" --out one-view.npz',
+    ),
+)(predict)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

@@ -15,7 +15,7 @@ from capitate.cli.extras import training_parts
 from capitate.cli.options import QuietOption
 from capitate.errors import UsageError
 
-__all__ = ["calibrate", "export", "log_progress", "train"]
+__all__ = ["calibrate", "export", "log_progress", "predict", "train"]
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
@@ -29,7 +29,7 @@ _TeacherData = Annotated[
 ]
 _Start = Annotated[
     Path | None,
-    typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, which held out the same fold."),
+    typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, or of a released bundle by name."),
 ]
 _Changes = Annotated[
     list[str] | None,
@@ -119,6 +119,29 @@ def _is_helper() -> bool:
     return os.environ.get("RANK", "0") != "0"
 
 
+def predict(
+    *,
+    runs: _Runs,
+    source: Annotated[Path, typer.Option("--data", metavar="STORE", help="Views of `data prepare`.")],
+    out: Annotated[Path, typer.Option("--out", metavar="OOF.npz", dir_okay=False, help="For `calibrate`.")],
+    changes: _Changes = None,
+    threads: _Threads = 1,
+) -> None:
+    """Predict the held-out films of finished runs anew: by other test views, or on views cut anew."""
+    with training_parts("Predicting held-out films"):
+        from capitate.training.held_out import answer_again, errors_of
+        from capitate.training.opened_store import open_store
+        from capitate.training.out_of_fold import OutOfFold
+        from capitate.training.threads import use_threads
+
+        use_threads(threads)
+        store = open_store(source)
+        parts = [answer_again(run, store, changes=changes or ()) for run in runs]
+        films = OutOfFold.beside(parts)
+        films.save(out)
+    print(json.dumps(errors_of(films), indent=1))
+
+
 def calibrate(
     *,
     films: Annotated[
@@ -159,6 +182,11 @@ def export(
         Path | None,
         typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
     ] = None,
+    changes: _Changes = None,
+    shares: Annotated[
+        str | None,
+        typer.Option("--shares", metavar="NAME", help="Bundle that holds the same networks; leave them out here."),
+    ] = None,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="JSON", help="Further figures for the card, a list of objects.")
     ] = None,
@@ -172,6 +200,8 @@ def export(
             version=version,
             calibration=calibration,
             figures=() if figures is None else _figures(figures),
+            changes=changes or (),
+            shares=shares,
         )
         bundle = bundle_runs(runs, out, options=options)
     print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")

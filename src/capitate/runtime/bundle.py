@@ -63,9 +63,11 @@ class Bundle:
             return tuple(self.folder / name for name in self.card["networks"])
         beside = self.folder.parent
         other = load_bundle(str(wanted["name"]), root=beside if (beside / wanted["name"]).exists() else RELEASED)
-        for path, digest in zip(other.networks, wanted["sha256"], strict=True):
-            if _digest(path) != digest:
-                raise BundleDamagedError(f"{path} is not the network that {self.name} was made for; install both again")
+        digests = [_digest(path) for path in other.networks]
+        if digests != wanted["sha256"]:
+            raise BundleDamagedError(
+                f"the networks of {other.folder} are not those that {self.name} was made for; install both again"
+            )
         return other.networks
 
     @property
@@ -110,7 +112,7 @@ def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
         BundleNotFoundError: nothing of that name; the message lists the names there are.
         BundleDamagedError: a file is missing, was changed, or is not listed; the message names it.
     """
-    folder = root / name if (root / name / _SUMS).exists() else Path(name)
+    folder = root / name if name in bundle_names(root) else Path(name)
     if not (folder / _SUMS).exists():
         known = ", ".join(bundle_names(root)) or "none"
         raise BundleNotFoundError(f"no model bundle {name!r}; released bundles: {known}; a folder's path works too")

@@ -15,14 +15,13 @@ from capitate.runtime.views import LOCATOR_SIZE, HandFrame, ViewRule, frame_from
 
 __all__ = ["HandLocator", "Located"]
 
-_CLOSE_UP = ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=(0.25, 0.25, 0.25, 0.25))
-_CLEAN_CLOSE_UPS = (
-    _CLOSE_UP,
-    ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=(0.19, 0.21, 0.27, 0.29)),
-    ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=(0.31, 0.29, 0.23, 0.21)),
+_CLOSE_UPS = tuple(
+    ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=margins, contrast_of_centre=True)
+    for margins in ((0.25, 0.25, 0.25, 0.25), (0.19, 0.21, 0.27, 0.29), (0.31, 0.29, 0.23, 0.21))
 )
-"""Margins of the close-ups without surroundings: about those of the training hands, none like another, so that what a
-stride makes of a pixel differs between them and averages out."""
+"""Margins of close-ups: about those of the training hands, none like another, so that what a stride makes of a pixel
+differs between them and averages out."""
+_LOOKS = (_CLOSE_UPS[:1], _CLOSE_UPS, _CLOSE_UPS)
 
 
 @dataclass(frozen=True)
@@ -68,28 +67,29 @@ class HandLocator:
         return Located(self._refine(square, frame), negated, _disagreement(frame, mirrored.mirrored))
 
     def _refine(self, square: NDArray[np.float32], frame: HandFrame) -> HandFrame:
-        """Look again at a close-up of the frame, then at three close-ups of that with black surroundings.
+        """Look again at close-ups of the frame with black surroundings, and at close-ups of what that gives.
 
-        Letters, edges of collimation and padding move the first look by a hundredth of the hand, the last by a fifth
-        of that (docs/bone-age-model.md).
+        Letters, edges of collimation and padding move the first look by half a hundredth of the hand and more, the
+        last by a fifth of that (docs/bone-age-model.md).
         """
-        closer = self._look(frame, [_CLOSE_UP], [_CLOSE_UP.view(square, frame)])
-        clean = [without_surroundings(rule.view(square, closer)) for rule in _CLEAN_CLOSE_UPS]
-        return self._look(closer, _CLEAN_CLOSE_UPS, clean)
+        for rules in _LOOKS:
+            frame = self._look(square, frame, rules)
+        return frame
 
-    def _look(self, frame: HandFrame, rules: Sequence[ViewRule], close_ups: Sequence[NDArray[np.uint8]]) -> HandFrame:
+    def _look(self, square: NDArray[np.float32], frame: HandFrame, rules: Sequence[ViewRule]) -> HandFrame:
         """Find the hand in close-ups of a frame and in their mirror images, and average."""
+        close_ups = [without_surroundings(rule.view(square, frame)) for rule in rules]
         inputs = np.concatenate([normalised(view.astype(np.float32)) for view in close_ups])
         outputs = self._session.run({"film": np.concatenate([inputs, inputs[..., ::-1]])})[0]
-        plain, mirrored = (
-            [frame_from_outputs(row) for row in part] for part in (outputs[: len(rules)], outputs[len(rules) :])
+        found = [frame_from_outputs(row) for row in outputs]
+        mirrored = [inner.mirrored for inner in found[len(rules) :]]
+        return HandFrame.mean(
+            *(
+                frame.compose(inner, margins=rule.margins)
+                for rule, pair in zip(rules, zip(found[: len(rules)], mirrored, strict=True), strict=True)
+                for inner in pair
+            )
         )
-        found = [
-            frame.compose(inner, margins=rule.margins)
-            for rule, one, other in zip(rules, plain, mirrored, strict=True)
-            for inner in (one, other.mirrored)
-        ]
-        return HandFrame.mean(*found)
 
 
 def _corners(frame: HandFrame) -> NDArray[np.float64]:

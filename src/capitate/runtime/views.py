@@ -150,12 +150,15 @@ class ViewRule:
         percentiles: they become 0 and 255; the lower one of all pixels inside the film, the upper one of the view's
             centre alone (rows 15 to 95 %, columns 25 to 75 %), so that a lead marker beside the hand does not darken
             the hand.
+        contrast_of_centre: whether the lower percentile is the centre's as well, so that neither black corners beyond a
+            collimation nor padding make the hand pale.
     """
 
     height: int = 160
     width: int = 128
     margins: tuple[float, float, float, float] = (0.13, 0.17, 0.13, 0.25)
     percentiles: tuple[float, float] = (1.0, 99.5)
+    contrast_of_centre: bool = False
 
     def view(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
         """Cut the upright hand and stretch its contrast.
@@ -178,7 +181,7 @@ class ViewRule:
         blocks = fine.reshape(self.height, 2, self.width, 2)
         inside: NDArray[np.bool_] = np.all(blocks >= 0, axis=(1, 3))
         mean = blocks.mean(axis=(1, 3))
-        return _stretch(mean, inside, self.percentiles)
+        return _stretch(mean, inside, self.percentiles, low_of_centre=self.contrast_of_centre)
 
     def _coefficients(self, frame: HandFrame) -> tuple[float, float, float, float, float, float]:
         """Give Pillow's affine map from pixels of the doubled view to pixels of the square."""
@@ -192,7 +195,7 @@ class ViewRule:
 
 
 def _stretch(
-    mean: NDArray[np.float32], inside: NDArray[np.bool_], percentiles: tuple[float, float]
+    mean: NDArray[np.float32], inside: NDArray[np.bool_], percentiles: tuple[float, float], *, low_of_centre: bool
 ) -> NDArray[np.uint8]:
     """Bring the pixels inside the film to 0 ... 255 between two percentiles; outside is 0."""
     height, width = mean.shape
@@ -200,6 +203,7 @@ def _stretch(
     values, central = mean[inside], mean[centre][inside[centre]]
     if central.size == 0:
         return np.zeros(mean.shape, dtype=np.uint8)
-    low, high = np.percentile(values, percentiles[0]), np.percentile(central, percentiles[1])
+    dark = central if low_of_centre else values
+    low, high = np.percentile(dark, percentiles[0]), np.percentile(central, percentiles[1])
     scaled = (mean - low) * (255.0 / max(float(high - low), 1e-4))
     return np.where(inside, np.clip(np.rint(scaled), 0, 255), 0).astype(np.uint8)

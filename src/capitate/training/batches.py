@@ -26,6 +26,8 @@ __all__ = ["Batch", "Feeder"]
 
 _SEX = 0x5E
 """Keeps the draws of hidden sexes apart from those of augmentation, which start from the same seeds."""
+_AGAIN = 0xA6A1
+"""Turns a film's seed into that of its second augmentation in the same step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,9 @@ class Feeder:
         rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
         usable = self.store.usable(rows)
         rows, seeds = usable, seeds[np.isin(rows, usable)]
+        times = 2 if self.config.optimiser.consistency > 0 else 1
+        if times > 1:
+            rows, seeds = np.tile(rows, times), np.concatenate([seeds, seeds ^ _AGAIN])
         views, masks, _, sexes = self.store.batch(rows, size=self.size)
         months = torch.from_numpy(self.months[rows])
         source = self._source(seeds)
@@ -161,8 +166,9 @@ class Feeder:
         mixture = augment.draw_mixture(months, sexes, self.augment, **source)
         if mixture is not None:
             views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
-        sexes = torch.where(self._hidden(seeds), torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
-        of = len(whole) if self.processes > 1 else len(rows)
+        hidden = self._hidden(seeds[: len(seeds) // times]).repeat(times)
+        sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
+        of = times * len(whole) if self.processes > 1 else len(rows)
         return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of)
 
     def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:

@@ -12,22 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import smoothed
-from capitate.runtime.calibration import quantile
+from capitate.training.beginning import Beginning, begin
 from capitate.training.checkpoint import CHECKPOINT
 from capitate.training.config import BoneAgeConfig
 from capitate.training.devices import make_fabric
-from capitate.training.loop import Result, predict, train
-from capitate.training.networks import BoneAgeNetwork
+from capitate.training.held_out import answer, errors_of
+from capitate.training.loop import Result, train
 from capitate.training.opened_store import open_store, views_digest
-from capitate.training.out_of_fold import OutOfFold
 from capitate.training.related_runs import (
     check_validation,
-    checked_start,
     honest_teachers,
     known_films,
-    last_size,
-    load_bone_age_run,
     teach,
 )
 from capitate.training.run_card import run_card, run_card_text
@@ -44,10 +39,10 @@ from capitate.training.runs import (
 from capitate.training.settings.loss import check_loss
 from capitate.training.targets import rows_learnt_from
 from capitate.training.validation import kept_back
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.view_store import ViewStore
 from capitate.training.weights import save_weights
 
-__all__ = ["load_bone_age_run", "run_bone_age", "teach"]
+__all__ = ["run_bone_age", "teach"]
 
 
 def run_bone_age(
@@ -68,7 +63,8 @@ def run_bone_age(
         data: folder of a `ViewStore` with its `view.json`.
         out: run folder.
         fold: held out, and predicted at the end; None learns from every film.
-        start: run whose averaged weights this one begins with; it must not have seen a film of the held-out fold.
+        start: run, or released bundle by name or folder, whose weights this one begins with; they must not have seen
+            a film of the held-out fold.
         teachers: runs whose mean distribution is learnt from as well, by the share `optimiser.distil`. With a fold
             held out, teachers that have seen one of its films are left out.
         teacher_data: the teachers' own store, where their views are of another size than this run's.
@@ -89,10 +85,10 @@ def run_bone_age(
     taught_on = store if teacher_data is None else open_store(teacher_data)
     seeded = replace(config, seed=config.seed + (fold or 0))
     hidden = frozenset(store.ids[held_out].tolist())
-    begun = None if start is None else checked_start(Run.load(start), config, hidden)
+    begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows)
     runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
     kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
-    others = runs if begun is None else [*runs, begun]
+    others: list[Run | Beginning] = [*runs, *([begun] if begun else [])]
     check_validation(others, frozenset(kept))
     split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
     if fabric.is_global_zero:
@@ -102,11 +98,15 @@ def run_bone_age(
         write_ids(out / "validation-ids.txt", kept)
     fabric.barrier()
     teacher = teach(store, runs, data=taught_on) if runs else None
-    weights = load_bone_age_run(begun)[0].state_dict() if begun else None
+    weights = begun.weights if begun else None
     result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    figures = _predict(result.network, store, held_out, seeded, out) if held_out.size else {}
+    figures = {}
+    if held_out.size:
+        films = answer(result.network, store, held_out, seeded)
+        films.save(out / OUT_OF_FOLD)
+        figures = errors_of(films)
     figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
     return figures
@@ -125,7 +125,13 @@ def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[ND
 
 
 def _split(
-    store: ViewStore, data: Path, config: BoneAgeConfig, *, fold: int | None, begun: Run | None, teachers: Sequence[Run]
+    store: ViewStore,
+    data: Path,
+    config: BoneAgeConfig,
+    *,
+    fold: int | None,
+    begun: Beginning | None,
+    teachers: Sequence[Run],
 ) -> dict[str, Any]:
     """Say what a run learns from: folds, digests of labels and views, runs that it rests on."""
     split: dict[str, Any] = {
@@ -135,7 +141,7 @@ def _split(
         "views_sha256": views_digest(data),
     }
     if begun:
-        split["start"] = begun.reference
+        split["start"] = dict(begun.reference)
     if teachers:
         split["teachers"] = [run.reference for run in teachers]
     return split
@@ -163,41 +169,3 @@ def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path],
         )
     if teacher_data is not None and not teachers:
         raise UsageError(f"--teacher-data {teacher_data} is for teachers; give them by --teacher")
-
-
-def _predict(
-    network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig, out: Path
-) -> dict[str, float]:
-    """Predict the held-out fold by the mean over the test views, keep it, and give the errors."""
-    given, unknown = (
-        smoothed(
-            predict(
-                network,
-                store,
-                rows,
-                sex=sex,
-                test_views=config.test_views,
-                surroundings_removed=config.surroundings_removed,
-                size=last_size(config),
-            ),
-            config.smoothing_months,
-        )
-        for sex in (None, SEX_INDEX["unknown"])
-    )
-    part = OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], given, unknown)
-    part.save(out / OUT_OF_FOLD)
-    return {
-        "films": float(rows.size),
-        **_errors(given, part.months),
-        "mae_sex_unknown": _errors(unknown, part.months)["mae"],
-    }
-
-
-def _errors(probabilities: NDArray[np.float32], months: NDArray[np.float32]) -> dict[str, float]:
-    """Give mean absolute and root mean square error of the medians, months, and r2 where ages differ."""
-    error = quantile(probabilities, 0.5) - months
-    figures = {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt(np.square(error).mean()))}
-    spread = float(np.square(months - months.mean()).sum())
-    if spread:
-        figures["r2"] = 1 - float(np.square(error).sum()) / spread
-    return {name: round(value, 4) for name, value in figures.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import shutil
@@ -16,13 +17,14 @@ import torch
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
-from capitate.training.bone_age_run import load_bone_age_run
 from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
+from capitate.training.config import changed
 from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
 from capitate.training.locator_run import load_locator_run
 from capitate.training.prepare import read_rule
+from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
 
 __all__ = ["BundleOptions", "bundle_runs"]
@@ -38,6 +40,9 @@ class BundleOptions:
         calibration: file of `capitate calibrate --out`; from the runs' own out-of-fold predictions if None.
         figures: further figures for the card, each with `name`, `value`, `low`, `high`, `unit`, `on`, `command`.
         notes: further entries of the card's `training`.
+        changes: `a.b=value` of the runs' configuration: other test views, another smoothing.
+        shares: name of a released bundle, or folder of one beside this, that has the same networks already; this one
+            then holds a card alone.
     """
 
     name: str | None = None
@@ -45,6 +50,8 @@ class BundleOptions:
     calibration: Path | None = None
     figures: Sequence[Mapping[str, Any]] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[str] = ()
+    shares: str | None = None
 
 
 def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | None = None) -> Bundle:
@@ -88,6 +95,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     names, held_out = _names(runs), [run.fold for run in runs]
     for run, name in zip(runs, names, strict=True):
         network, config = load_bone_age_run(run)
+        config = changed(config, options.changes)
         last = config.optimiser.stages[-1]
         sizes.add((last.height, last.width))
         views.add((config.test_views, config.smoothing_months, config.surroundings_removed))
@@ -106,11 +114,12 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     view = {"height": height, "width": width, "margins": list(rule.margins), "percentiles": list(rule.percentiles)}
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
     command = shlex.join(["capitate", "calibrate", *report["of"]])
+    shared = _share(folder, names, options.shares) if options.shares else None
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
         task="bone-age",
-        networks=names,
+        networks=[] if shared else names,
         training={
             "films": len(ids),
             "folds held out": held_out,
@@ -120,6 +129,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
             **options.notes,
         },
         runtime={
+            **({"networks_of": shared} if shared else {}),
             "view": view,
             "test_views": [view.to_card() for view in test_views],
             "smoothing_months": smoothing,
@@ -133,6 +143,22 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         coverage=report["coverage"],
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
+
+
+def _share(folder: Path, names: Sequence[str], shares: str) -> dict[str, Any]:
+    """Leave out networks that another bundle holds, and state whose they are.
+
+    Raises:
+        UsageError: if that bundle's networks are others.
+    """
+    other = load_bundle(shares)
+    digests = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    theirs = [hashlib.sha256(path.read_bytes()).hexdigest() for path in other.networks]
+    if digests != theirs:
+        raise UsageError(f"the bundle {other.name} holds other networks than these runs give; export them to it first")
+    for name in names:
+        (folder / name).unlink()
+    return {"name": other.name, "sha256": digests}
 
 
 def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
@@ -226,7 +252,12 @@ def _out_of_fold(runs: Sequence[Run]) -> list[Path]:
 
 def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Name the runs that these started from and were taught by."""
-    started = [run.split["start"]["run"] for run in runs if "start" in run.split]
+    started = [_start(run.split["start"]) for run in runs if "start" in run.split]
     taught = [teacher["run"] for run in runs for teacher in run.split.get("teachers", ())]
     named = {"started from": started, "taught by": list(dict.fromkeys(taught))}
     return {title: names for title, names in named.items() if names}
+
+
+def _start(reference: Mapping[str, str]) -> str:
+    """Name a run, or the network of a bundle."""
+    return reference.get("run") or f"{reference['bundle']}/{reference['network']} ({reference['sha256'][:8]})"

@@ -29,7 +29,7 @@ from capitate.training.settings.schedule import ScheduleConfig
 from capitate.training.settings.swa import SwaConfig
 from capitate.training.settings.validation import ValidationConfig
 
-__all__ = ["SIX_VIEWS", "BoneAgeConfig", "experiment_of", "load_config", "load_experiment"]
+__all__ = ["SIX_VIEWS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
@@ -111,6 +111,25 @@ def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) 
     return experiment_of(values)
 
 
+def changed(config: BoneAgeConfig, overrides: Iterable[str]) -> BoneAgeConfig:
+    """Change values of an experiment.
+
+    Args:
+        config: the experiment.
+        overrides: `a.b=value` with the value in TOML syntax.
+
+    Raises:
+        UsageError: naming the unknown key or the wrong type.
+    """
+    values = config.to_dict()
+    for text in overrides:
+        put(values, *read_override(text))
+    other = experiment_of(values)
+    if not isinstance(other, BoneAgeConfig):
+        raise UsageError(f"a change of a bone-age experiment cannot change its task, got {list(overrides)}")
+    return other
+
+
 def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
     """Make an experiment from plain values, such as those of a run's `config.json`.
 
@@ -134,6 +153,11 @@ def _check(config: BoneAgeConfig) -> None:
     """Refuse values that no network or schedule could be made of."""
     check_loss(config.optimiser.loss, config.network)
     check_training(config.optimiser, config.schedule, config.swa, config.validation, config.devices, config.record)
+    if config.optimiser.consistency and (config.augment.mixup or config.optimiser.accumulate > 1):
+        raise UsageError(
+            "optimiser.consistency compares two answers to one film of one step; it goes with neither augment.mixup, "
+            f"got {config.augment.mixup:g}, nor optimiser.accumulate, got {config.optimiser.accumulate}"
+        )
     if not config.test_views:
         raise UsageError("test_views is empty; give at least [[0, 0, false]]")
     if not 0 <= config.smoothing_months <= 24:

@@ -100,9 +100,7 @@ def load_joined(paths: Sequence[Path]) -> Joined:
         groups.setdefault(frozenset(films.ids.tolist()), []).append((path, films))
     _check_apart(groups)
     joined = [join([f for _, f in group], names=[str(path) for path, _ in group]) for group in groups.values()]
-    parts = [one.films for one in joined]
-    names = ("ids", "months", "sexes", "given", "unknown")
-    films = OutOfFold(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    films = OutOfFold.beside([one.films for one in joined])
     return Joined(films, np.concatenate([one.scatter for one in joined]))
 
 

@@ -61,8 +61,14 @@ class OutOfFold:
         Raises:
             UsageError: naming the file or the array that is missing.
         """
-        parts = [_arrays(path, [field.name for field in fields(cls)]) for path in paths]
-        return cls(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        names = [field.name for field in fields(cls)]
+        return cls.beside([cls(**_arrays(path, names)) for path in paths])
+
+    @classmethod
+    def beside(cls, parts: Sequence[OutOfFold]) -> OutOfFold:
+        """Lay predictions for different films beside each other."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     def save(self, path: Path) -> None:
         """Write an npz file."""

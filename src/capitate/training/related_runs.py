@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import fields
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,12 @@ from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.predicting import predict
 from capitate.training.runs import Run
-from capitate.training.settings.network import NO_SHAPE
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.training.weights import load_weights
 
 __all__ = [
+    "Known",
     "check_validation",
-    "checked_start",
     "honest_teachers",
     "known_films",
     "last_size",
@@ -29,6 +29,22 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+
+
+class Known(Protocol):
+    """Weights that a run rests on: a run, or what it starts from."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+
+    @property
+    def training_ids(self) -> frozenset[str]:
+        """Films that they know."""
+
+    @property
+    def validation_ids(self) -> frozenset[str]:
+        """Films among these that were only kept back to choose weights by."""
 
 
 def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
@@ -88,31 +104,7 @@ def honest_teachers(runs: Sequence[Run], held_out: frozenset[str]) -> list[Run]:
     return honest
 
 
-def checked_start(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Run:
-    """Refuse a run to start from that knows a held-out film or whose network is another.
-
-    Raises:
-        UsageError: naming what does not fit.
-    """
-    if run.training_ids & held_out:
-        there = "no fold" if run.fold is None else f"fold {run.fold}"
-        raise UsageError(
-            f"the run {run.folder} to start from held out {there} and has seen films of the fold held out here; "
-            "start from the run that held out the same fold"
-        )
-    _, theirs = load_bone_age_run(run)
-    ours, network = config.network, theirs.network
-    other = [one.name for one in fields(ours) if getattr(network, one.name) != getattr(ours, one.name)]
-    shapes = [name for name in other if name not in NO_SHAPE]
-    if shapes:
-        raise UsageError(
-            f"the run {run.folder} to start from has another network.{shapes[0]}: {getattr(network, shapes[0])!r} "
-            f"there, {getattr(ours, shapes[0])!r} here; its weights do not fit"
-        )
-    return run
-
-
-def check_validation(others: Sequence[Run], kept_back: frozenset[str]) -> None:
+def check_validation(others: Sequence[Known], kept_back: frozenset[str]) -> None:
     """Refuse films to choose weights by that other runs have learnt from: the error on them would flatter.
 
     Raises:
@@ -127,7 +119,7 @@ def check_validation(others: Sequence[Run], kept_back: frozenset[str]) -> None:
             )
 
 
-def known_films(ids: Sequence[str], others: Sequence[Run]) -> list[str]:
+def known_films(ids: Sequence[str], others: Sequence[Known]) -> list[str]:
     """Give the films that a run learns from, then those that it knows through other runs only."""
     through = frozenset[str]().union(*(run.training_ids for run in others))
     return [*ids, *sorted(through.difference(ids))]

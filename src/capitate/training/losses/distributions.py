@@ -9,7 +9,7 @@ from torch.nn import functional
 from capitate.training.losses.points import l1
 from capitate.training.networks.bins import bin_centres, expectation
 
-__all__ = ["combined", "crps", "distillation", "label_and_l1", "label_distribution", "ordinal"]
+__all__ = ["combined", "crps", "distillation", "inconsistency", "label_and_l1", "label_distribution", "ordinal"]
 
 
 def label_distribution(logits: Tensor, months: Tensor, *, sigma: float = 5.0) -> Tensor:
@@ -58,5 +58,18 @@ def distillation(logits: Tensor, teacher: Tensor) -> Tensor:
         logits: the student's, (n, 240).
         teacher: the teacher's probabilities, (n, 240).
     """
-    below = (logits.softmax(1) - teacher).cumsum(1).square().sum(1).mean()
-    return below + 0.5 * -(teacher * functional.log_softmax(logits, 1)).sum(1).mean()
+    return _distance(logits.softmax(1), teacher) + 0.5 * -(teacher * functional.log_softmax(logits, 1)).sum(1).mean()
+
+
+def inconsistency(logits: Tensor) -> Tensor:
+    """Distance in months between the answers to two augmentations of the same films.
+
+    Args:
+        logits: (2 n, 240), row i and row n + i of one film.
+    """
+    return _distance(*logits.softmax(1).chunk(2))
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    """Cramér's distance of distributions by month, (n, 240) each: the CRPS where one of them is a label."""
+    return (one - other).cumsum(1).square().sum(1).mean()

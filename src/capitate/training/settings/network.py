@@ -85,7 +85,7 @@ class TrainedOn(StrEnum):
 
 SEX_ENTRANCES = tuple(str(entrance) for entrance in SexEntrance)
 
-NO_SHAPE = frozenset({"preset", "dropout", "drop_path", "pretrained", "weights", "trained_on"})
+NO_SHAPE = frozenset({"preset", "dropout", "drop_path", "smooth_strides", "pretrained", "weights", "trained_on"})
 """Keys that may differ between a run and the one that it starts from."""
 
 

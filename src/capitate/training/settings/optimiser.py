@@ -57,6 +57,8 @@ class OptimiserConfig:
         momentum: of `sgd`; Adam and AdamW have torch's own 0.9.
         nesterov: whether `sgd` looks ahead.
         accumulate: parts that a step's films are worked through in; gradients add up to those of the whole batch.
+        consistency: weight of the distance between the answers to two augmentations of a film; above 0 every film of
+            a batch is seen twice. An age that moves with the film's frame cannot minimise it.
     """
 
     stages: tuple[Stage, ...] = (Stage(12, 160, 128),)
@@ -73,3 +75,4 @@ class OptimiserConfig:
     momentum: float = 0.9
     nesterov: bool = False
     accumulate: int = 1
+    consistency: float = 0.0
