@@ -97,10 +97,10 @@ class _Sweep:
     def _one(self, run: Planned) -> Outcome:
         """Train a run unless it has finished, and say what became of it."""
         folder, config = self._folder(run), self.plan.experiment(run)
-        if (folder / OUTCOME).exists() and self._same(folder, config):
-            _log.info("%s has finished already", run.name)
-            return Outcome.load(folder, run)
         try:
+            if (folder / OUTCOME).exists() and self._same(folder, config):
+                _log.info("%s has finished already", run.name)
+                return Outcome.load(folder, run)
             return self._train(run, config, folder)
         except ReportWriteError:
             raise
