@@ -66,12 +66,12 @@ def costs_of(network: BoneAgeNetwork, *, size: tuple[int, int], runs: int = _RUN
 
 
 def multiply_adds(network: BoneAgeNetwork, *, size: tuple[int, int]) -> int:
-    """Count the multiply-adds of convolutions and matrix products for one view, without computing them.
+    """Count the multiply-adds of convolutions and matrix products for one view, by computing it on the CPU.
 
     torch counts two operations for each multiply-add; elementwise operations, norms and poolings are not counted.
     """
-    shape = copy.deepcopy(network).eval().to("meta")
+    shape = copy.deepcopy(network).eval().cpu()
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        shape(torch.zeros(1, 1, *size, device="meta"), torch.zeros(1, dtype=torch.int64, device="meta"))
+        shape(torch.zeros(1, 1, *size), torch.zeros(1, dtype=torch.int64))
     return int(counter.get_total_flops()) // 2
