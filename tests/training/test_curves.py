@@ -28,6 +28,7 @@ def test_figures_of_two_batches():
             "rmse": (50 / 3) ** 0.5,
             "r2": 1 - 50 / np.square(ages - ages.mean()).sum(),
             "films_a_second": 1.0,
+            "seconds": 3.0,
             "data_seconds": 0.5,
         }
     )

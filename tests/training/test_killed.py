@@ -61,7 +61,7 @@ def call(words: list[str]) -> None:
 
 def lines(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf8", newline="") as stream:
-        clock = {"films_a_second", "data_seconds"}
+        clock = {"films_a_second", "seconds", "data_seconds"}
         return [{name: value for name, value in line.items() if name not in clock} for line in csv.DictReader(stream)]
 
 

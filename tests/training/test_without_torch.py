@@ -19,7 +19,11 @@ HIDE = (
 )
 
 
-@pytest.mark.parametrize("words", [["train", "x.toml", "--data", "a"], ["export", "run"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [["train", "x.toml", "--data", "a"], ["sweep", "x.toml", "--data", "a"], ["export", "run"]],
+    ids=lambda words: words[0],
+)
 def test_the_extra_is_named(words, tmp_path):
     call = [sys.executable, "-c", HIDE, *words, "--out", str(tmp_path / "out")]
     done = subprocess.run(call, check=False, capture_output=True, text=True)

@@ -14,6 +14,7 @@ from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
+from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, export, predict, train
 
 __all__ = ["app"]
@@ -87,6 +88,13 @@ app.command(
         "capitate train configs/hand-locator.toml --data rsna/index.csv --out runs/hand-locator",
     ),
 )(train)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate sweep configs/sweep-backbones.toml --data store --out sweeps/backbones",
+        "capitate sweep configs/sweep-search.toml --data store --out sweeps/search --set optimiser.batch=32",
+    ),
+)(sweep)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

@@ -10,7 +10,18 @@ from capitate.errors import MissingExtraError
 __all__ = ["training_parts"]
 
 _PARTS = frozenset(
-    {"torch", "torchvision", "onnx", "timm", "safetensors", "lightning_fabric", "tensorboard", "kornia", "cv2"}
+    {
+        "torch",
+        "torchvision",
+        "onnx",
+        "timm",
+        "safetensors",
+        "lightning_fabric",
+        "tensorboard",
+        "kornia",
+        "cv2",
+        "optuna",
+    }
 )
 
 

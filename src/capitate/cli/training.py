@@ -15,7 +15,7 @@ from capitate.cli.extras import training_parts
 from capitate.cli.options import QuietOption
 from capitate.errors import UsageError
 
-__all__ = ["calibrate", "export", "predict", "train"]
+__all__ = ["calibrate", "export", "log_progress", "predict", "train"]
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
@@ -74,7 +74,7 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Train one network from one TOML file; the same command again goes on where it stopped."""
-    _log_progress(quiet=quiet or _is_helper())
+    log_progress(quiet=quiet or _is_helper())
     with training_parts("Training"):
         from capitate.training.bone_age_run import run_bone_age
         from capitate.training.config import BoneAgeConfig, load_experiment
@@ -207,7 +207,7 @@ def export(
     print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")
 
 
-def _log_progress(*, quiet: bool) -> None:
+def log_progress(*, quiet: bool) -> None:
     """Show what training logs on standard error."""
     if quiet:
         return

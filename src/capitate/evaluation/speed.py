@@ -27,7 +27,18 @@ from capitate.runtime.locator import HandLocator
 from capitate.runtime.views import squash
 from capitate.types import Sex
 
-__all__ = ["BATCHES", "Timing", "batches", "bundles", "cold_start", "machine", "peak_memory", "test_film", "warm"]
+__all__ = [
+    "BATCHES",
+    "Timing",
+    "batches",
+    "bundles",
+    "cold_start",
+    "machine",
+    "peak_memory",
+    "test_film",
+    "timed",
+    "warm",
+]
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 FILM_ROWS, FILM_COLUMNS = 1640, 1230
@@ -103,7 +114,7 @@ def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threa
         "network": lambda: assessor.bone_age.predict(views, [Sex.FEMALE]),
         "total": lambda: write(assessor.assess(film, request=request).assessment),
     }
-    return [_timed(name, step, runs=runs) for name, step in steps.items()]
+    return [timed(name, step, runs=runs) for name, step in steps.items()]
 
 
 def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[int] = BATCHES) -> list[Timing]:
@@ -112,7 +123,7 @@ def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[
     square = squash(files.read(film).pixels)
     views = network.views(square, HandLocator(threads=threads).locate(square).frame)
     return [
-        _timed(
+        timed(
             f"batch of {size}",
             lambda size=size: network.predict(np.repeat(views[None], size, axis=0), [Sex.FEMALE] * size),  # type: ignore[misc]
             runs=runs,
@@ -130,18 +141,18 @@ def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
     for name in bundle_names():
         bundle = load_bundle(name)
         if bundle.card["task"] != "bone-age":
-            timings.append(_timed(name, lambda: locator.locate(square), runs=runs))
+            timings.append(timed(name, lambda: locator.locate(square), runs=runs))
             continue
         network = BoneAgeModel(bundle, threads=threads)
         views = network.views(square, frame)[None]
-        timings.append(_timed(name, lambda n=network, v=views: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
+        timings.append(timed(name, lambda n=network, v=views: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
     return timings
 
 
 def cold_start(film: Path, *, model: str, runs: int) -> Timing:
     """Time `capitate assess` as a new process, from the shell's view."""
     command = [sys.executable, "-m", "capitate", *_arguments(film, model)]
-    return _timed("cold start", lambda: subprocess.run(command, check=True, capture_output=True), runs=runs, before=1)
+    return timed("cold start", lambda: subprocess.run(command, check=True, capture_output=True), runs=runs, before=1)
 
 
 def peak_memory(film: Path, *, model: str) -> int | None:
@@ -172,8 +183,8 @@ def _arguments(film: Path, model: str) -> list[str]:
     return ["assess", str(film), "--sex", "female", "--format", "json", "--model", model]
 
 
-def _timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) -> Timing:
-    """Run a step `before` times unmeasured, then `runs` times."""
+def timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) -> Timing:
+    """Time a step: `before` times unmeasured, then `runs` times."""
     for _ in range(before):
         step()
     taken = []

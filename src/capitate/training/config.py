@@ -22,7 +22,7 @@ from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import OptimiserConfig
 from capitate.training.settings.presets import with_preset
-from capitate.training.settings.reading import build
+from capitate.training.settings.reading import build, put, read_override
 from capitate.training.settings.record import RecordConfig
 from capitate.training.settings.sampling import SamplingConfig
 from capitate.training.settings.schedule import ScheduleConfig
@@ -107,7 +107,7 @@ def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) 
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"cannot read the configuration {path}: {error}") from error
     for text in overrides:
-        _override(values, text)
+        put(values, *read_override(text))
     return experiment_of(values)
 
 
@@ -123,7 +123,7 @@ def changed(config: BoneAgeConfig, overrides: Iterable[str]) -> BoneAgeConfig:
     """
     values = config.to_dict()
     for text in overrides:
-        _override(values, text)
+        put(values, *read_override(text))
     other = experiment_of(values)
     if not isinstance(other, BoneAgeConfig):
         raise UsageError(f"a change of a bone-age experiment cannot change its task, got {list(overrides)}")
@@ -165,20 +165,3 @@ def _check(config: BoneAgeConfig) -> None:
     last = config.optimiser.stages[-1]
     if any(abs(view.right) >= last.width or abs(view.down) >= last.height for view in config.test_views):
         raise UsageError(f"test_views move a view of {last.height} x {last.width} out of itself: {config.test_views}")
-
-
-def _override(values: dict[str, Any], text: str) -> None:
-    """Apply one `a.b=value`."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set takes KEY=VALUE, got {text!r}")
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
-    *parents, last = key.strip().split(".")
-    for parent in parents:
-        values = values.setdefault(parent, {})
-        if not isinstance(values, dict):
-            raise UsageError(f"--set {key.strip()}: {parent} is no table; got {values!r} there")
-    values[last] = parsed

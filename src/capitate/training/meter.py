@@ -49,7 +49,7 @@ class Meter:
         self.data_seconds += data_seconds
 
     def figures(self) -> dict[str, float]:
-        """Give loss, mae and rmse in months, r2, films a second and the seconds that data took."""
+        """Give loss, mae and rmse in months, r2, films a second, seconds, and those that data took."""
         if isinstance(self.sums, float):
             return {}
         films, loss, absolute, squared, age, squares = self.sums.tolist()
@@ -60,6 +60,7 @@ class Meter:
             "rmse": (squared / films) ** 0.5,
             "r2": 1 - squared / spread if spread > 0 else float("nan"),
             "films_a_second": films / self.seconds if self.seconds else 0.0,
+            "seconds": self.seconds,
             "data_seconds": self.data_seconds,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from capitate.errors import UsageError
 
-__all__ = ["build"]
+__all__ = ["build", "put", "read_override"]
 
 T = TypeVar("T")
 
@@ -33,6 +34,35 @@ def build(default: T, values: Mapping[str, Any], *, where: str = "") -> T:
         name: _convert(value, hints[name], f"{where}{name}", getattr(default, name)) for name, value in values.items()
     }
     return replace(default, **made)  # type: ignore[type-var]
+
+
+def read_override(text: str) -> tuple[str, Any]:
+    """Read `a.b=value`: the dotted key, and the value in TOML syntax or as plain text.
+
+    Raises:
+        UsageError: if there is no `=`.
+    """
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes KEY=VALUE, got {text!r}")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value
+
+
+def put(values: dict[str, Any], key: str, value: object) -> None:
+    """Put a value by its dotted key into nested tables, in place.
+
+    Raises:
+        UsageError: naming the part of the key that is no table.
+    """
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"{key} cannot be set: {parent} is no table; got {values!r} there")
+    values[last] = value
 
 
 def _refuse_unknown(values: Mapping[str, Any], known: set[str], where: str) -> None:
