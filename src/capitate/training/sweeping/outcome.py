@@ -95,4 +95,4 @@ def held_out_interval(folder: Path) -> dict[str, float]:
 def seconds_of(folder: Path) -> float:
     """Sum the seconds of a run's epochs, whichever call they were trained by."""
     with (folder / "history.csv").open(encoding="utf8", newline="") as stream:
-        return round(sum(float(line["seconds"]) for line in csv.DictReader(stream)), 1)
+        return round(sum(float(line["seconds"]) for line in csv.DictReader(stream)), 3)
