@@ -18,10 +18,13 @@ from capitate.errors import ReportWriteError, UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
 from capitate.training.batches import Feeder  # noqa: E402
+from capitate.training.devices import make_fabric  # noqa: E402
 from capitate.training.losses import combined, inconsistency  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.objective import make_objective  # noqa: E402
 from capitate.training.settings.schedule import ScheduleName  # noqa: E402
 from capitate.training.training_state import TrainingState  # noqa: E402
+from capitate.training.validation import judge  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
 
 
@@ -276,3 +279,14 @@ def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, 
             return float(inconsistency(network.eval()(batch.views, batch.sexes)))
 
     assert distance(20.0) < 0.7 * distance(0.0)
+
+
+def test_films_kept_back_are_not_taken_for_pairs(store, rows, tiny, tmp_path):
+    """Films to choose weights by are seen once each, seven of them here; their loss has no part for consistency."""
+    plain, asked = (
+        make_objective(replace(tiny, optimiser=replace(tiny.optimiser, consistency=weight))) for weight in (0.0, 5.0)
+    )
+    network = BoneAgeNetwork(tiny.network)
+    size, fabric = (64, 48), make_fabric(tiny.devices)
+    first, second = (judge(network, store, rows[:7], one, size=size, fabric=fabric) for one in (plain, asked))
+    assert first == second

@@ -40,6 +40,7 @@ class Batch:
         months: float32 (n,), bone age.
         teacher: float32 (n, 240), the teachers' probabilities for these sexes, or None.
         of: films of the whole step, over all parts and processes.
+        paired: whether the second half shows the films of the first once more.
     """
 
     views: Tensor
@@ -47,6 +48,7 @@ class Batch:
     months: Tensor
     teacher: Tensor | None
     of: int
+    paired: bool = False
 
     def __len__(self) -> int:
         return len(self.months)
@@ -155,8 +157,9 @@ class Feeder:
         rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
         usable = self.store.usable(rows)
         rows, seeds = usable, seeds[np.isin(rows, usable)]
-        times = 2 if self.config.optimiser.consistency > 0 else 1
-        if times > 1:
+        paired = self.config.optimiser.consistency > 0
+        times = 2 if paired else 1
+        if paired:
             rows, seeds = np.tile(rows, times), np.concatenate([seeds, seeds ^ _AGAIN])
         views, masks, _, sexes = self.store.batch(rows, size=self.size)
         months = torch.from_numpy(self.months[rows])
@@ -169,7 +172,7 @@ class Feeder:
         hidden = self._hidden(seeds[: len(seeds) // times]).repeat(times)
         sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
         of = times * len(whole) if self.processes > 1 else len(rows)
-        return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of)
+        return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of, paired)
 
     def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
         """Give what random numbers of augmentation come from."""

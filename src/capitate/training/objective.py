@@ -24,6 +24,6 @@ def make_objective(config: BoneAgeConfig) -> Objective:
         total = labels(answer, batch.months)
         if batch.teacher is not None:
             total = settings.distil * distillation(answer.logits, batch.teacher) + (1 - settings.distil) * total
-        return total + settings.consistency * inconsistency(answer.logits) if settings.consistency > 0 else total
+        return total + settings.consistency * inconsistency(answer.logits) if batch.paired else total
 
     return objective
