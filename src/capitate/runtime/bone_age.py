@@ -20,7 +20,7 @@ from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
-__all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "TestView", "smoothed", "view_rule"]
+__all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "TestView", "ask", "smoothed", "view_rule"]
 
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
@@ -60,6 +60,23 @@ def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray
     if months > 0:
         probabilities = gaussian_filter1d(probabilities.astype(np.float64), months, axis=1, mode="nearest")
     return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def ask(session: Session, views: NDArray[np.uint8], codes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Give one network's mean distributions over the test views of films.
+
+    Args:
+        session: the network.
+        views: uint8 (n, views, height, width).
+        codes: int64 (n,), see `SEX_CODES`.
+
+    Returns:
+        float32 (n, 240), not smoothed.
+    """
+    films, count = views.shape[:2]
+    batch = views.reshape(films * count, 1, *views.shape[2:])
+    answers = session.run({"view": batch, "sex": np.repeat(codes, count)})[0]
+    return np.asarray(answers.reshape(films, count, -1).mean(axis=1), dtype=np.float32)
 
 
 def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
@@ -125,10 +142,7 @@ class BoneAgeModel:
 
     def answer(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> Answer:
         """Give what `predict` gives, and how far the networks scatter; arguments as there."""
-        films, count = views.shape[:2]
-        codes = np.repeat(np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64), count)
-        batch = views.reshape(films * count, 1, *views.shape[2:])
-        answers = [session.run({"view": batch, "sex": codes})[0] for session in self._sessions]
-        mean = np.mean(answers, axis=0).reshape(films, count, -1).mean(axis=1)
-        members = [smoothed(one.reshape(films, count, -1).mean(axis=1), self._smoothing) for one in answers]
-        return Answer(smoothed(mean, self._smoothing), scatter(members))
+        codes = np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64)
+        answers = [ask(session, views, codes) for session in self._sessions]
+        members = [smoothed(one, self._smoothing) for one in answers]
+        return Answer(smoothed(np.mean(answers, axis=0), self._smoothing), scatter(members))

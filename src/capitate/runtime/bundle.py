@@ -23,7 +23,7 @@ from typing import Any
 from capitate.assessment import ModelReference
 from capitate.errors import BundleDamagedError, BundleNotFoundError
 
-__all__ = ["Bundle", "bundle_names", "load_bundle", "write_sums"]
+__all__ = ["Bundle", "bundle_names", "is_bundle", "load_bundle", "write_sums"]
 
 RELEASED = Path(__file__).parent / "bundles"
 _SUMS = "SHA256SUMS"
@@ -101,6 +101,11 @@ def bundle_names(root: Path = RELEASED) -> list[str]:
     return sorted(path.parent.name for path in root.glob(f"*/{_SUMS}"))
 
 
+def is_bundle(name: str, *, root: Path = RELEASED) -> bool:
+    """Say whether `load_bundle` would find something of this name; arguments as there."""
+    return _folder(name, root) is not None
+
+
 def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
     """Find a bundle and check every byte of it.
 
@@ -112,8 +117,8 @@ def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
         BundleNotFoundError: nothing of that name; the message lists the names there are.
         BundleDamagedError: a file is missing, was changed, or is not listed; the message names it.
     """
-    folder = root / name if name in bundle_names(root) else Path(name)
-    if not (folder / _SUMS).exists():
+    folder = _folder(name, root)
+    if folder is None:
         known = ", ".join(bundle_names(root)) or "none"
         raise BundleNotFoundError(f"no model bundle {name!r}; released bundles: {known}; a folder's path works too")
     _verify(folder)
@@ -122,6 +127,12 @@ def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
     except ValueError as error:
         raise BundleDamagedError(f"{folder / 'card.json'} is not JSON: {error}; install the bundle again") from error
     return Bundle(folder, card, _digest(folder / _SUMS))
+
+
+def _folder(name: str, root: Path) -> Path | None:
+    """Find a released bundle by its name, otherwise one by its path; None if there is neither."""
+    folder = root / name if name in bundle_names(root) else Path(name)
+    return folder if (folder / _SUMS).exists() else None
 
 
 def write_sums(folder: Path) -> None:

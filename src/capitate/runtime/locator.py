@@ -91,13 +91,9 @@ class HandLocator:
         inputs = np.concatenate([normalised(view.astype(np.float32)) for view in close_ups])
         outputs = self._session.run({"film": np.concatenate([inputs, inputs[..., ::-1]])})[0]
         found = [frame_from_outputs(row) for row in outputs]
-        mirrored = [inner.mirrored for inner in found[len(rules) :]]
+        inner = [*found[: len(rules)], *(one.mirrored for one in found[len(rules) :])]
         return HandFrame.mean(
-            *(
-                frame.compose(inner, margins=rule.margins)
-                for rule, pair in zip(rules, zip(found[: len(rules)], mirrored, strict=True), strict=True)
-                for inner in pair
-            )
+            *(frame.compose(one, margins=rule.margins) for one, rule in zip(inner, (*rules, *rules), strict=True))
         )
 
 

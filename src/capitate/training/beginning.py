@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import Bundle, bundle_names, load_bundle
+from capitate.runtime.bundle import Bundle, is_bundle, load_bundle
 from capitate.training.config import BoneAgeConfig
 from capitate.training.folds import FOLDS, fold_of
 from capitate.training.related_runs import load_bone_age_run
@@ -68,13 +68,10 @@ def begin(
     Raises:
         UsageError: if the weights know a held-out film or are of another network.
     """
-    if (start / "config.json").exists() or not _is_bundle(start):
-        return _of_run(Run.load(start), config, held_out)
-    return _of_bundle(load_bundle(str(start)), config, fold=fold or 0, held_out=held_out, store=store, rows=rows)
-
-
-def _is_bundle(start: Path) -> bool:
-    return str(start) in bundle_names() or (start / "card.json").exists()
+    if is_bundle(str(start)):
+        bundle = load_bundle(str(start))
+        return _of_bundle(bundle, config, fold=fold or 0, held_out=held_out, store=store, rows=rows)
+    return _of_run(Run.load(start), config, held_out)
 
 
 def _of_run(run: Run, config: BoneAgeConfig, held_out: frozenset[str]) -> Beginning:

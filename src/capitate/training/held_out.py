@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import smoothed
+from capitate.runtime.bone_age import ask, smoothed
 from capitate.runtime.calibration import quantile
 from capitate.runtime.session import Session
 from capitate.training.config import BoneAgeConfig, changed
@@ -49,7 +49,7 @@ def answer(network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], c
         for part in np.array_split(rows, max(1, -(-rows.size // _FILMS_AT_ONCE))):
             views, sexes = _seen(store, part, config, size=size)
             for sex, answers in ((sexes, given), (np.full_like(sexes, SEX_INDEX["unknown"]), unknown)):
-                answers.append(_ask(session, views, sex))
+                answers.append(ask(session, views, sex))
     months = config.smoothing_months
     both = (smoothed(np.concatenate(answers), months) for answers in (given, unknown))
     return OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], *both)
@@ -64,14 +64,6 @@ def _seen(
         views = torch.where(masks, views, torch.zeros_like(views))
     whole = views[:, 0].round().to(torch.uint8).numpy()
     return np.stack([[one.of(view) for one in config.test_views] for view in whole]), sexes.numpy()
-
-
-def _ask(session: Session, views: NDArray[np.uint8], sexes: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Give the mean distribution over the test views of each film, (n, 240)."""
-    films, count = views.shape[:2]
-    batch = views.reshape(films * count, 1, *views.shape[2:])
-    answers = session.run({"view": batch, "sex": np.repeat(sexes, count)})[0]
-    return np.asarray(answers.reshape(films, count, -1).mean(axis=1), dtype=np.float32)
 
 
 def answer_again(folder: Path, store: ViewStore, *, changes: Iterable[str] = ()) -> OutOfFold:
