@@ -45,6 +45,7 @@ class Axes:
         title: read out by screen readers.
         width: of the picture in CSS pixels.
         height: of the picture in CSS pixels.
+        left: room for labels beside the vertical axis, CSS pixels.
     """
 
     x: tuple[float, float]
@@ -54,15 +55,16 @@ class Axes:
     title: str
     width: int = 520
     height: int = 380
+    left: int = _MARGIN_LEFT
     _parts: list[str] = field(default_factory=list)
 
     def place(self, x: Floats | float, y: Floats | float) -> tuple[Floats, Floats]:
         """Turn data coordinates into picture coordinates."""
         across = (np.asarray(x, dtype=np.float64) - self.x[0]) / (self.x[1] - self.x[0])
         up = (np.asarray(y, dtype=np.float64) - self.y[0]) / (self.y[1] - self.y[0])
-        inner_width = self.width - _MARGIN_LEFT - _MARGIN_RIGHT
+        inner_width = self.width - self.left - _MARGIN_RIGHT
         inner_height = self.height - _MARGIN_TOP - _MARGIN_BOTTOM
-        return _MARGIN_LEFT + across * inner_width, self.height - _MARGIN_BOTTOM - up * inner_height
+        return self.left + across * inner_width, self.height - _MARGIN_BOTTOM - up * inner_height
 
     def grid(self, ticks_x: Sequence[float], ticks_y: Sequence[float], *, form_y: str = "{:g}") -> None:
         """Draw grid lines with their values and the names of both axes."""
@@ -122,7 +124,7 @@ class Axes:
     def legend(self, names: Mapping[str, str]) -> None:
         """Write names beside dots of their colour into the upper left corner."""
         for row, (name, colour) in enumerate(names.items()):
-            x, y = _MARGIN_LEFT + 14, _MARGIN_TOP + 14 + 18 * row
+            x, y = self.left + 14, _MARGIN_TOP + 14 + 18 * row
             self._parts.append(f'<circle cx="{x}" cy="{y}" r="4.5" fill="{colour}"/>')
             self._text(x + 10, y + 4, name, halo=True)
 

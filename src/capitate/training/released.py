@@ -21,7 +21,7 @@ from capitate.errors import UsageError
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.settings.network import NetworkConfig
 
-__all__ = ["released_network"]
+__all__ = ["file_weights", "released_network"]
 
 _PREFIX = "network."
 
@@ -40,7 +40,7 @@ def released_network(path: Path, config: NetworkConfig, *, views: Tensor, sexes:
     """
     network: BoneAgeNetwork = BoneAgeNetwork(config).eval()
     graph = onnx.load(str(path)).graph
-    values = _values(graph)
+    values = file_weights(graph)
     kernels = [
         (values[node.input[1]], values[node.input[2]] if len(node.input) > 2 else None)
         for node in graph.node
@@ -62,7 +62,7 @@ def released_network(path: Path, config: NetworkConfig, *, views: Tensor, sexes:
     return network
 
 
-def _values(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:
+def file_weights(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:
     """Give the float weights of a file by name, unpacked."""
     raw = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     packed = [name.removesuffix(".packed") for name in raw if name.endswith(".packed")]

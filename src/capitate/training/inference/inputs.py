@@ -1,0 +1,90 @@
+"""What a network is measured on: drawn films as it would see them, or noise where its task is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper
+
+from capitate.errors import UsageError
+from capitate.runtime.view_mask import without_surroundings
+from capitate.runtime.views import HandFrame, ViewRule, locator_input
+
+__all__ = ["DrawnFilms", "bone_age_inputs", "inputs_of_file", "locator_inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnFilms:
+    """Squashed films with the hands that the locator found on them.
+
+    Attributes:
+        squares: float32 (n, 299, 299) from `squash`.
+        frames: n of them.
+        sexes: int64 (n,), 0 female, 1 male, 2 unknown.
+    """
+
+    squares: NDArray[np.float32]
+    frames: Sequence[HandFrame]
+    sexes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.squares)
+
+    def save(self, path: Path) -> None:
+        """Write the films."""
+        frames = np.array([(one.centre, one.right, one.down) for one in self.frames])
+        np.savez(path, squares=self.squares, frames=frames, sexes=self.sexes)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as kept:
+            frames = [HandFrame(*((float(x), float(y)) for x, y in one)) for one in kept["frames"]]
+            return cls(kept["squares"], frames, kept["sexes"])
+
+
+def bone_age_inputs(films: DrawnFilms, *, rule: ViewRule, surroundings_removed: bool) -> dict[str, NDArray[Any]]:
+    """Cut views (n, 1, height, width), uint8, as assessment would, and give them with the sexes."""
+    views = [rule.view(square, frame) for square, frame in zip(films.squares, films.frames, strict=True)]
+    if surroundings_removed:
+        views = [without_surroundings(view) for view in views]
+    return {"view": np.stack(views)[:, None], "sex": films.sexes}
+
+
+def locator_inputs(films: DrawnFilms) -> dict[str, NDArray[Any]]:
+    """Give the locator's first look, float32 (n, 1, 112, 112)."""
+    return {"film": np.concatenate([locator_input(square) for square in films.squares])}
+
+
+def inputs_of_file(path: Path, *, films: int) -> dict[str, NDArray[Any]]:
+    """Draw noise of the shapes and types that a file states for its inputs.
+
+    Args:
+        path: ONNX file whose first dimension counts films.
+        films: rows.
+
+    Raises:
+        UsageError: if a side other than the first is left open.
+    """
+    random = np.random.default_rng(0)
+    return {one.name: _noise(one, films, random) for one in onnx.load(str(path)).graph.input}
+
+
+def _noise(one: onnx.ValueInfoProto, films: int, random: np.random.Generator) -> NDArray[Any]:
+    """Draw bytes for 8-bit inputs, zeros for other whole numbers, numbers from 0 to 1 for floats."""
+    described = one.type.tensor_type
+    sides = [side.dim_value for side in described.shape.dim][1:]
+    if not all(sides):
+        raise UsageError(f"input {one.name!r} has sides of any length, {sides} with 0 for these; nothing to measure on")
+    kind = np.dtype(helper.tensor_dtype_to_np_dtype(described.elem_type))
+    if kind == np.uint8:
+        return random.integers(0, 256, (films, *sides), dtype=np.uint8)
+    if np.issubdtype(kind, np.integer):
+        return np.zeros((films, *sides), dtype=kind)
+    return random.random((films, *sides)).astype(kind)
