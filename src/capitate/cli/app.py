@@ -73,9 +73,15 @@ app.command(
     ),
 )(evaluate)
 app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
-app.command(rich_help_panel=WORKBENCH, epilog=_examples("capitate bench", "capitate bench --runs 50 --out speed.json"))(
-    bench
-)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate bench",
+        "capitate bench --runs 50 --out speed.json",
+        "capitate bench --inference bone-age resnet18 --threads 1 --out speed",
+        "capitate bench --training configs/bone-age-299px.toml --data store",
+    ),
+)(bench)
 data.command(epilog=_examples("capitate data phantoms --out phantoms --count 200"))(phantoms)
 app.add_typer(data, name="data", rich_help_panel=WORKBENCH)
 app.command(

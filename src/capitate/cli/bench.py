@@ -1,89 +1,89 @@
-"""`capitate bench`: how fast this computer assesses films."""
+"""`capitate bench`: how fast this computer assesses films, runs networks, or trains them."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TypeVar
 
-import typer
-
-from capitate.cli.options import DEFAULT_MODEL, ModelOption
-from capitate.cli.writing import writing
-
-if TYPE_CHECKING:
-    from capitate.evaluation.speed import Timing
+from capitate.cli import bench_options as options
+from capitate.cli.options import DEFAULT_MODEL, ModelOption, QuietOption
+from capitate.errors import UsageError
 
 __all__ = ["bench"]
 
-_THREADS = (1, 2)
+Value = TypeVar("Value")
 
 
 def bench(
     *,
-    film: Annotated[
-        Path | None,
-        typer.Option("--film", metavar="FILE", help="Film to measure with; a drawn one of two megapixels if left out."),
-    ] = None,
-    runs: Annotated[int, typer.Option("--runs", min=1, metavar="N", help="Runs of which medians are taken.")] = 20,
+    names: options.Names = None,
+    inference: options.Inference = False,
+    training: options.Training = False,
+    film: options.Film = None,
+    runs: options.Runs = 20,
+    seconds: options.Seconds = 5.0,
     model: ModelOption = DEFAULT_MODEL,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", dir_okay=False, help="Also write the figures as JSON.")
-    ] = None,
+    out: options.Out = None,
+    threads: options.Threads = None,
+    runtimes: options.Runtimes = None,
+    precisions: options.Precisions = None,
+    batches: options.Batches = None,
+    height: options.Height = 160,
+    width: options.Width = 128,
+    data: options.Data = None,
+    changes: options.Changes = None,
+    quiet: QuietOption = False,
 ) -> None:
-    """Measure the speed of every step, of batches and of a cold start, and the memory of one assessment."""
-    with tempfile.TemporaryDirectory(prefix="capitate-bench-") as folder:
-        figures = _measure(film, Path(folder), runs=runs, model=model)
-    _print(figures)
-    if out is not None:
-        with writing(out):
-            out.write_text(json.dumps(figures, indent=2, default=asdict) + "\n", encoding="utf-8")
+    """Measure the speed of every step, of batches and of a cold start, and the memory of one assessment.
+
+    With --inference, measure networks alone: in every runtime and precision, each figure in a process of its own. With
+    --training, measure what a training run does with films, and say which part the others wait for.
+    """
+    networks = {"--runtime": runtimes, "--precision": precisions, "--batch": batches}
+    learning = {"--data": data, "--set": changes}
+    if inference and training:
+        raise UsageError("--inference and --training are two measurements; give one of them")
+    if inference:
+        from capitate.cli.bench_inference import Choice, bench_inference
+
+        _refuse({**learning, "--film": film}, "--inference")
+        what = Choice(tuple(names or ()), tuple(runtimes or ()), tuple(precisions or ()))
+        choice = replace(what, threads=tuple(threads or ()), batches=tuple(batches or ()), size=(height, width))
+        bench_inference(replace(choice, runs=runs, seconds=seconds), out=out, quiet=quiet)
+    elif training:
+        from capitate.cli.bench_training import Call, bench_training
+
+        _refuse(networks, "--training")
+        config, count = _one_at_most(names, "configuration"), _one_at_most(threads, "number of threads")
+        place = None if config is None else Path(config)
+        call = Call(place, tuple(changes or ()), data=data, film=film, runs=runs, seconds=seconds)
+        bench_training(call, threads=count or 1, out=out, quiet=quiet)
+    else:
+        from capitate.cli.bench_assessment import bench_assessment
+
+        _refuse({**networks, **learning, "--threads": threads, "NAME": names}, "neither --inference nor --training")
+        bench_assessment(film, runs=runs, model=model, out=out)
 
 
-def _measure(film: Path | None, folder: Path, *, runs: int, model: str) -> dict[str, Any]:
-    """Take all figures; refuse a film that cannot be read before anything is measured."""
-    from capitate import files
-    from capitate.evaluation import speed
-    from capitate.report import dumps
+def _refuse(options_given: Mapping[str, object], measurement: str) -> None:
+    """Refuse options that a measurement has no use for.
 
-    if film is None:
-        film = folder / "film.png"
-        speed.test_film(film)
-    radiograph = files.read(film)
-    return {
-        "machine": speed.machine(),
-        "film": {"format": radiograph.format, "width": radiograph.width, "height": radiograph.height},
-        "model": model,
-        "warm": {t: speed.warm(film, write=dumps, model=model, threads=t, runs=runs) for t in _THREADS},
-        "batches": {t: speed.batches(film, model=model, threads=t, runs=runs) for t in _THREADS},
-        "bundles": {t: speed.bundles(film, threads=t, runs=runs) for t in _THREADS},
-        "cold_start": speed.cold_start(film, model=model, runs=min(runs, 5)),
-        "peak_memory_bytes": speed.peak_memory(film, model=model),
-    }
+    Raises:
+        UsageError: naming the first of them.
+    """
+    given = [name for name, value in options_given.items() if value]
+    if given:
+        raise UsageError(f"{given[0]} has no meaning with {measurement}; leave it out")
 
 
-def _print(figures: dict[str, Any]) -> None:
-    """Print the figures as a table."""
-    machine, film, cold = figures["machine"], figures["film"], figures["cold_start"]
-    torch = "torch importable" if machine["torch_importable"] else "no torch"
-    print(f"{machine['processor']}, {machine['cores']} cores, onnxruntime {machine['onnxruntime']}, {torch}")
-    print(f"film {film['width']} x {film['height']} {film['format']}, model {figures['model']}, medians in ms\n")
-    print(f"{'step':26}" + "".join(f"{f'{threads} thread(s)':>14}" for threads in _THREADS))
-    for part in ("warm", "batches", "bundles"):
-        for row in zip(*(figures[part][threads] for threads in _THREADS), strict=True):
-            print(_row(row, per_film=part == "batches"))
-        print()
-    print(f"{'cold start of assess':26}{cold.median_ms:14.0f}")
-    peak = figures["peak_memory_bytes"]
-    print(f"{'peak memory of assess':26}{'not told here' if peak is None else f'{peak / 1e6:.0f} MB':>14}")
+def _one_at_most(values: Sequence[Value] | None, what: str) -> Value | None:
+    """Give the only value.
 
-
-def _row(timings: tuple[Timing, ...], *, per_film: bool) -> str:
-    """Print one step; of a batch the time for one film."""
-    name = timings[0].name
-    size = int(name.rsplit(" ", 1)[1]) if per_film else 1
-    return f"{name + (', per film' if per_film else ''):26}" + "".join(
-        f"{one.median_ms / size:14.2f}" for one in timings
-    )
+    Raises:
+        UsageError: if there are several.
+    """
+    if values and len(values) > 1:
+        raise UsageError(f"--training takes one {what}, got {', '.join(map(str, values))}")
+    return values[0] if values else None
