@@ -21,7 +21,7 @@ from capitate.errors import UsageError
 from capitate.runtime.memory import peak_memory, present_memory
 from capitate.runtime.precision import InferencePrecision
 
-__all__ = ["LEAST_RUNS", "Inputs", "Opener", "Runnable", "Task", "answer", "perform", "repeated", "timed_laps"]
+__all__ = ["LEAST_RUNS", "Inputs", "Lap", "Opener", "Runnable", "Task", "answer", "perform", "repeated", "timed_laps"]
 
 Inputs = Mapping[str, NDArray[Any]]
 LEAST_RUNS = 3
@@ -79,6 +79,19 @@ class Task:
 Opener = Callable[[Task, Path], Runnable]
 
 
+@dataclass(frozen=True)
+class Lap:
+    """One run of something.
+
+    Attributes:
+        wall_ms: by the clock on the wall.
+        cpu_ms: that the process computed, all threads together; other programs on the computer change it little.
+    """
+
+    wall_ms: float
+    cpu_ms: float
+
+
 def perform(path: Path, library: Callable[[], Opener]) -> int:
     """Carry a task out and write its result, or why there is none.
 
@@ -117,11 +130,12 @@ def _measure(task: Task, library: Callable[[], Opener]) -> dict[str, Any]:
     peak = peak_memory()
     np.savez(task.answers, answers=answer(networks, films))
     spans = {f"{name}_ms": span * 1000 for name, span in zip(("import", "load", "first"), np.diff(marks), strict=True)}
-    return {"laps_ms": laps, **spans, "import_memory_bytes": imported, "peak_memory_bytes": peak}
+    times = {"laps_ms": [one.wall_ms for one in laps], "cpu_ms": [one.cpu_ms for one in laps]}
+    return {**times, **spans, "import_memory_bytes": imported, "peak_memory_bytes": peak}
 
 
-def timed_laps(step: Callable[[], object], *, runs: int, seconds: float) -> list[float]:
-    """Time a step again and again, after two that are not counted, milliseconds.
+def timed_laps(step: Callable[[], object], *, runs: int, seconds: float) -> list[Lap]:
+    """Time a step again and again, after two that are not counted.
 
     Args:
         step: to time.
@@ -133,11 +147,11 @@ def timed_laps(step: Callable[[], object], *, runs: int, seconds: float) -> list
         if time.perf_counter() < warm:
             step()
     end = time.perf_counter() + seconds
-    laps: list[float] = []
+    laps: list[Lap] = []
     while len(laps) < runs and (len(laps) < LEAST_RUNS or time.perf_counter() < end):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         step()
-        laps.append((time.perf_counter() - began) * 1000)
+        laps.append(Lap((time.perf_counter() - began) * 1000, (time.process_time() - busy) * 1000))
     return laps
 
 

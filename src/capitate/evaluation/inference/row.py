@@ -40,7 +40,8 @@ class Row:
         runs: that the times are of.
         p50_ms: median time of a run.
         p95_ms: its 95th percentile.
-        fastest_ms: shortest time of a run, which a busy computer disturbs least.
+        fastest_ms: shortest time of a run.
+        cpu_ms: median time that the process computed in a run, all threads together; a busy computer changes it little.
         view_ms: median for one view.
         views_a_second: views of a batch over the median.
         views_a_second_per_million: that over the millions of parameters.
@@ -72,6 +73,7 @@ class Row:
     p50_ms: float | None = None
     p95_ms: float | None = None
     fastest_ms: float | None = None
+    cpu_ms: float | None = None
     view_ms: float | None = None
     views_a_second: float | None = None
     views_a_second_per_million: float | None = None
@@ -139,6 +141,7 @@ def measured(one: Combination, subject: Subject, result: Mapping[str, Any], *, c
         p50_ms=round(p50, 4),
         p95_ms=round(p95, 4),
         fastest_ms=round(min(laps), 4),
+        cpu_ms=round(float(np.median(result["cpu_ms"])), 4),
         view_ms=round(p50 / one.batch, 4),
         views_a_second=round(speed, 3),
         views_a_second_per_million=round(per_million(speed, subject.parameters), 3),

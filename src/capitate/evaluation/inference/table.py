@@ -18,9 +18,9 @@ __all__ = ["not_measured", "ranked", "to_csv", "to_markdown", "write_results"]
 
 _TOP = 5
 _HEAD = (
-    "| network | runtime | precision | threads | one view: p50, p95 (ms) | cold (ms) | memory (MB) | "
-    "most views a second (batch) | the same per million parameters | largest change |\n"
-    "|---|---|---|---|---|---|---|---|---|---|\n"
+    "| network | runtime | precision | threads | one view: p50, p95 (ms) | its CPU time (ms) | cold (ms) | "
+    "memory (MB) | most views a second (batch) | the same per million parameters | largest change |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|\n"
 )
 
 
@@ -130,6 +130,7 @@ def _line(rows: Sequence[Row]) -> str:
         first.precision,
         str(first.threads),
         f"{first.p50_ms:.2f}, {first.p95_ms:.2f}" + ("" if first.batch == 1 else f" (batch {first.batch})"),
+        f"{first.cpu_ms:.2f}",
         f"{first.cold_ms:.0f}",
         memory,
         f"{_figure(best.views_a_second)} ({best.batch})",

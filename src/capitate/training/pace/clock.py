@@ -38,4 +38,4 @@ def paced(
         wait_for(device)
 
     laps = timed_laps(waited, runs=runs, seconds=seconds)
-    return Pace(name, films * 1000 / statistics.median(laps), films, len(laps))
+    return Pace(name, films * 1000 / statistics.median(one.wall_ms for one in laps), films, len(laps))
