@@ -213,7 +213,8 @@ def test_bars_have_the_lengths_of_their_times(rows):
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
 def test_plots_can_be_drawn_of_nothing(rows, name):
-    ElementTree.fromstring(str(pictures.PICTURES[name](rows[-2:])))
+    drawn = ElementTree.fromstring(str(pictures.PICTURES[name](rows[-2:])))
+    assert drawn.tag.endswith("svg")
 
 
 @pytest.mark.slow

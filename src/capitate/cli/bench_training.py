@@ -23,6 +23,7 @@ _TOLD = {
     "feed": "load and augment",
     "step": "step",
     "run": "run, feeder beside step",
+    "run_held": "run, views on the device",
 }
 _WAITS = {
     "step": "the step; the feeder keeps up with it",

@@ -100,9 +100,10 @@ class Bench:
         """Count those of one view, forward."""
         return multiply_adds(self.state.network, size=self.size)
 
-    def held(self) -> HeldViews:
-        """Read one step's films to the device."""
-        return HeldViews(self.source, self.rows[: self.config.optimiser.batch], size=self.size, device=self.device)
+    def held(self, *, steps: int = 1) -> HeldViews:
+        """Read the films of some steps to the device."""
+        rows = self.rows[: self.config.optimiser.batch * steps]
+        return HeldViews(self.source, rows, size=self.size, device=self.device)
 
     def fed(self, source: ViewSource, rows: NDArray[np.int64]) -> Generator[Any, None, None]:
         """Prepare batches of a source, epoch after epoch, each when it is asked for."""
@@ -116,14 +117,16 @@ class Bench:
         """Take one step: forward, backward, clipping, optimiser, schedule, running average, sums."""
         self.state.take(batch, began=time.perf_counter())
 
-    def run(self, *, runs: int, seconds: float) -> Pace:
+    def run(self, name: str, source: ViewSource, *, runs: int, seconds: float) -> Pace:
         """Take steps with the feeder beside them, as the loop does.
 
         Args:
+            name: of the pace.
+            source: that the feeder reads from.
             runs: most steps.
             seconds: after which no further step begins, once there are three.
         """
-        batches = self._beside()
+        batches = self._beside(source)
         for _ in range(self.config.devices.ahead + 1):
             self.take(next(batches))
         wait_for(self.device)
@@ -136,11 +139,11 @@ class Bench:
         wait_for(self.device)
         pace = films / (time.perf_counter() - began)
         batches.close()
-        return Pace("run", pace, films // steps, steps)
+        return Pace(name, pace, films // steps, steps)
 
-    def _beside(self) -> Generator[Any, None, None]:
+    def _beside(self, source: ViewSource) -> Generator[Any, None, None]:
         """Give batches as the loop takes them, epoch after epoch."""
-        feeder = self._feeder(self.source, self.rows)
+        feeder = self._feeder(source, np.arange(len(source.ids)))
         for epoch in count():
             feeder.start(epoch, self.stage)
             for batch, _ in feeder.steps_from(0):

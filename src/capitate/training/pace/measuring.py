@@ -31,7 +31,7 @@ from capitate.training.view_store import ViewSource
 
 __all__ = ["PARTS", "Wanted", "measure_training"]
 
-PARTS = ("films", "decode", "prepare", "load", "augment", "feed", "step", "run", "products")
+PARTS = ("films", "decode", "prepare", "load", "augment", "feed", "step", "run", "run_held", "products")
 """What is done, in this order."""
 _STEPS = 4
 """Steps of an epoch over a drawn store."""
@@ -126,7 +126,8 @@ def _parts(bench: Bench, wanted: Wanted, paths: Sequence[Path], told: Progress) 
         "augment": lambda: _augment(bench, timed),
         "feed": lambda: _feed(bench, timed),
         "step": lambda: _step(bench, timed),
-        "run": lambda: bench.run(runs=wanted.runs, seconds=wanted.seconds),
+        "run": lambda: bench.run("run", bench.source, runs=wanted.runs, seconds=wanted.seconds),
+        "run_held": lambda: bench.run("run_held", bench.held(steps=_STEPS), runs=wanted.runs, seconds=wanted.seconds),
     }
     for name, make in makers.items():
         yield name, make()

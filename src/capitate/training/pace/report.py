@@ -48,7 +48,8 @@ class TrainingPace:
         ahead: batches that were prepared beside the step.
         threads: of torch on the CPU.
         drawn: whether views and films were drawn because none were given.
-        paces: by part: `decode`, `prepare`, `load`, `augment`, `feed` (both), `step`, `run`.
+        paces: by part: `decode`, `prepare`, `load`, `augment`, `feed` (both), `step`, `run`,
+            `run_held` (with views on the device already).
         parameters: of the network.
         multiply_adds: of convolutions and products for one view, forward.
         product_rate: operations a second of a large matrix product in `precision`.
