@@ -16,8 +16,9 @@ from capitate.runtime.precision import InferencePrecision  # noqa: E402
 from capitate.runtime.session import Session  # noqa: E402
 from capitate.runtime.views import HandFrame  # noqa: E402
 from capitate.training.export import export_network  # noqa: E402
+from capitate.training.inference.drawn_films import DrawnFilms  # noqa: E402
 from capitate.training.inference.file_costs import count_multiply_adds, count_parameters  # noqa: E402
-from capitate.training.inference.inputs import DrawnFilms, inputs_of_file  # noqa: E402
+from capitate.training.inference.inputs import inputs_of_file  # noqa: E402
 from capitate.training.inference.order import COMPARED, Order  # noqa: E402
 from capitate.training.inference.prepare import prepare  # noqa: E402
 from capitate.training.inference.quantising import quantise  # noqa: E402

@@ -21,8 +21,14 @@ HIDE = (
 
 @pytest.mark.parametrize(
     "words",
-    [["train", "x.toml", "--data", "a"], ["sweep", "x.toml", "--data", "a"], ["export", "run"]],
-    ids=lambda words: words[0],
+    [
+        ["train", "x.toml", "--data", "a"],
+        ["sweep", "x.toml", "--data", "a"],
+        ["export", "run"],
+        ["bench", "--training"],
+        ["bench", "--inference"],
+    ],
+    ids=lambda words: " ".join(word for word in words[:2] if word != "x.toml"),
 )
 def test_the_extra_is_named(words, tmp_path):
     call = [sys.executable, "-c", HIDE, *words, "--out", str(tmp_path / "out")]

@@ -99,13 +99,22 @@ def bench_inference(choice: Choice, *, out: Path | None, quiet: bool) -> None:
 
     with training_parts("Measuring networks"):
         _require()
-        from capitate.evaluation.inference import State, measure, not_measured, write_results
+        from capitate.evaluation.inference import State, measure, not_measured, to_csv, write_results
 
         plan = choice.plan()
     if out is not None:
         make_folder(out)
+    kept: list[Row] = []
     with counted(total=len(plan), quiet=quiet) as step:
-        rows = measure(plan, progress=lambda _row: step())
+
+        def keep(row: Row) -> None:
+            kept.append(row)
+            if out is not None:  # a run that is broken off leaves what it measured
+                with writing(out):
+                    (out / "speed.csv").write_text(to_csv(kept), encoding="utf-8")
+            step()
+
+        rows = measure(plan, progress=keep)
     _print([row for row in rows if row.state is State.MEASURED])
     for what, reason in not_measured(rows):
         print(f"not measured: {what}: {reason}")

@@ -8,7 +8,7 @@ from capitate.phantom import draw
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.views import squash
-from capitate.training.inference.inputs import DrawnFilms
+from capitate.training.inference.drawn_films import DrawnFilms
 from capitate.types import Sex
 
 __all__ = ["draw_films"]

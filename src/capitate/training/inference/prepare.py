@@ -23,8 +23,9 @@ from capitate.runtime.precision import InferencePrecision
 from capitate.runtime.session import Session
 from capitate.runtime.views import ViewRule
 from capitate.training.export import export_network
+from capitate.training.inference.drawn_films import DrawnFilms
 from capitate.training.inference.file_costs import count_multiply_adds, count_parameters
-from capitate.training.inference.inputs import DrawnFilms, bone_age_inputs, inputs_of_file, locator_inputs
+from capitate.training.inference.inputs import bone_age_inputs, inputs_of_file, locator_inputs
 from capitate.training.inference.order import COMPARED, Order
 from capitate.training.inference.quantising import quantise
 from capitate.training.inference.subject import Form, Subject
