@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from capitate.evaluation.inference.drawing import NamedAxes, keys, stacked
+from capitate.evaluation.inference.drawing import Marks, NamedAxes, stacked
 from capitate.evaluation.inference.row import Row, State
 from capitate.evaluation.plots import nice_ticks
 
@@ -28,14 +28,14 @@ def latency(rows: Sequence[Row]) -> Markup:
     shown = [row for row in _measured(rows) if (row.threads, row.batch) == (threads, batch)]
     panels = [_bars(name, some, batch) for name, some in _by(shown, lambda row: row.name).items()]
     title = f"Median time of a batch of {batch} and its 95th percentile, {_threads(threads)}"
-    return stacked(panels, columns=1, title=title, head=keys(_pairs(shown), marks="bars"))
+    return stacked(panels, columns=1, title=title, pairs=_pairs(shown), marks=Marks.BARS)
 
 
 def _bars(name: str, rows: Sequence[Row], batch: int) -> NamedAxes:
     """Draw the bars of one network."""
     count = len(rows)
-    right = 1.18 * max(_number(row.p95_ms) for row in rows)
-    label = f"ms for {batch} view{'s' if batch > 1 else ''}, {_threads(rows[0].threads)}"
+    right = 1.25 * max(_number(row.p95_ms) for row in rows)
+    label = f"ms for {batch} view{'s' if batch > 1 else ''}, median (95th percentile), {_threads(rows[0].threads)}"
     axes = NamedAxes((0, right), (-0.5, count - 0.5), label, "", name, _WIDTH, count * _ROW + _MARGINS, _LABELS)
     places = {float(count - 1 - k): f"{row.runtime} {row.precision}" for k, row in enumerate(rows)}
     axes.named_grid({tick: f"{tick:g}" for tick in nice_ticks(0, right)}, places)
@@ -50,7 +50,7 @@ def throughputs(rows: Sequence[Row]) -> Markup:
     shown = [row for row in _measured(rows) if row.threads == threads]
     panels = [_lines(name, some) for name, some in _by(shown, lambda row: row.name).items()]
     title = f"Views a second by size of the batch, {_threads(threads)}"
-    return stacked(panels, columns=2, title=title, head=keys(_pairs(shown), marks="lines"))
+    return stacked(panels, columns=2, title=title, pairs=_pairs(shown), marks=Marks.LINES)
 
 
 def _lines(name: str, rows: Sequence[Row]) -> NamedAxes:
@@ -73,9 +73,9 @@ def sizes(rows: Sequence[Row]) -> Markup:
     threads = max((row.threads for row in rows), default=1)
     shown = [row for row in _measured(rows) if row.threads == threads]
     best = [max(some, key=lambda row: _number(row.views_a_second)) for some in _by(shown, _line).values()]
-    head = keys(_pairs(shown), marks="lines")
     title = f"Most views a second against parameters, {_threads(threads)}"
-    return stacked([_points(best, threads)] if best else [], columns=1, title=title, head=head)
+    panels = [_points(best, threads)] if best else []
+    return stacked(panels, columns=1, title=title, pairs=_pairs(shown), marks=Marks.DOTS)
 
 
 def _points(best: Sequence[Row], threads: int) -> NamedAxes:
@@ -84,7 +84,7 @@ def _points(best: Sequence[Row], threads: int) -> NamedAxes:
     speed = [math.log10(_number(row.views_a_second)) for row in best]
     x, y = (min(size) - 0.25, max(size) + 0.45), (min(speed) - 0.15, max(speed) + 0.25)
     label = "parameters (millions)"
-    axes = NamedAxes(x, y, label, f"views a second, {_threads(threads)}", "best batch", 720, 460, 70)
+    axes = NamedAxes(x, y, label, f"views a second, {_threads(threads)}", "the best batch of each", 720, 460, 70)
     axes.named_grid(_decades(*x), _decades(*y))
     for row, across, up in zip(best, size, speed, strict=True):
         axes.mark(across, up, runtime=row.runtime, precision=row.precision)
@@ -104,7 +104,7 @@ def batching(rows: Sequence[Row]) -> Markup:
         for line, some in _by(shown, _line).items()
         if batch in (found := {row.batch: _number(row.views_a_second) for row in some})
     }
-    title = f"Views a second over those of a batch of {batch}, {_threads(threads)}"
+    title = f"views a second over those of batch {batch}, {_threads(threads)}"
     return stacked([_cells(lines, batch, title)] if lines else [], columns=1, title=title)
 
 
@@ -112,16 +112,15 @@ def _cells(lines: Mapping[tuple[str, str, str], Mapping[int, float]], batch: int
     """Draw a row for each line and a column for each batch."""
     batches = sorted({one for speeds in lines.values() for one in speeds})
     labels = 40 + 7 * max(len(" ".join(line)) for line in lines)
-    extent = (labels + 70 * len(batches) + 40, len(lines) * _ROW + _MARGINS)
+    extent = (max(labels + 70 * len(batches) + 16, labels + 300), len(lines) * _ROW + _MARGINS)
     axes = NamedAxes((0, len(batches)), (0, len(lines)), "views in a batch", "", title, *extent, labels)
     up = {len(lines) - k - 0.5: " ".join(line) for k, line in enumerate(lines)}
-    axes.named_grid({k + 0.5: str(one) for k, one in enumerate(batches)}, up)
-    gains = [{one: speed / speeds[batch] for one, speed in speeds.items()} for speeds in lines.values()]
-    most = max(gain for row in gains for gain in row.values())
+    axes.named_grid({k + 0.5: str(one) for k, one in enumerate(batches)}, up, lines=False)
+    gains = [{one: math.log2(speed / speeds[batch]) for one, speed in speeds.items()} for speeds in lines.values()]
+    most = max(abs(gain) for row in gains for gain in row.values()) or 1.0
     for k, row in enumerate(gains):
         for one, gain in row.items():
-            strength = (gain - 1) / (most - 1) if most > 1 else 0.0
-            axes.cell(batches.index(one), len(lines) - 1 - k, f"{gain:.2f}", strength=min(max(strength, 0.0), 1.0))
+            axes.cell(batches.index(one), len(lines) - 1 - k, f"{2**gain:.2f}", strength=gain / most)
     return axes
 
 
