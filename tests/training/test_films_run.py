@@ -67,7 +67,7 @@ def test_films_read_while_training_teach_what_prepared_views_teach(table, config
 
 def test_a_film_that_cannot_be_read_stops_the_run_or_is_left_out_by_name(table, config, tmp_path, caplog):
     (table.parent / "5.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture follows")
-    with pytest.raises(UsageError, match=r"the film '5' cannot be read \(.*\): .*on_unreadable = 'skip'"):
+    with pytest.raises(UsageError, match=r"the film '5' cannot be read \(.*\): .*reading.on_unreadable = 'skip'"):
         run_bone_age(config, table, tmp_path / "stopped")
     skip = replace(WHOLE, on_unreadable=OnUnreadable.SKIP, most_unreadable=0.1)
     run_bone_age(replace(config, reading=skip), table, tmp_path / "run")
