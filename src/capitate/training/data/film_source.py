@@ -78,7 +78,13 @@ class FilmSource:
         self._studies, self._config = labelled, config
         self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
-        self.rule = ViewRule(height=config.height, width=config.width, margins=margins)
+        self.rule = ViewRule(
+            height=config.height,
+            width=config.width,
+            margins=margins,
+            source=config.source,
+            proportions=config.proportions,
+        )
         self._job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
         self._pool: ProcessPoolExecutor | None = None
         self._begun: dict[int, Future[Made]] = {}
