@@ -119,6 +119,14 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
     def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """Read figures from sums over any number of batches: `loss` and `judged_by` at least."""
 
+    def complete(self, network: nn.Module, rows: NDArray[np.int64]) -> None:
+        """Set what a network keeps beside its learnt weights, such as the spread of its errors, in place.
+
+        Args:
+            network: with the weights that the run ends with.
+            rows: examples kept back, which it was not fitted on; perhaps none.
+        """
+
     @abstractmethod
     def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, float]:
         """Predict examples that the network never saw, write the predictions, and give their errors.

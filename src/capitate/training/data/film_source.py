@@ -78,7 +78,13 @@ class FilmSource:
         self._studies, self._config = labelled, config
         self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
-        self.rule = ViewRule(height=config.height, width=config.width, margins=margins)
+        self.rule = ViewRule(
+            height=config.height,
+            width=config.width,
+            margins=margins,
+            source=config.source,
+            proportions=config.proportions,
+        )
         self._job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
         self._pool: ProcessPoolExecutor | None = None
         self._begun: dict[int, Future[Made]] = {}
@@ -181,7 +187,7 @@ class FilmSource:
         if self._config.on_unreadable is OnUnreadable.STOP:
             raise UsageError(
                 f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train "
-                "with on_unreadable = 'skip'"
+                "with reading.on_unreadable = 'skip'"
             )
         _log.warning(
             "film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused)
