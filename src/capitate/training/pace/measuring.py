@@ -146,7 +146,9 @@ def _decode(paths: Sequence[Path], timed: Timed) -> Pace:
 def _prepare(bench: Bench, paths: Sequence[Path], timed: Timed) -> Pace:
     """Find the hand on films that are read, cut the view and its mask, in one process."""
     turns = cycle([files.read(path) for path in paths[:4]])
-    locator, rule = HandLocator(threads=1), ViewRule(*bench.size)
+    reading = bench.config.reading
+    rule = ViewRule(*bench.size, source=reading.source, proportions=reading.proportions)
+    locator = HandLocator(threads=1)
 
     def cut(film: Radiograph) -> None:
         view_mask(cut_view(film, locator=locator, rule=rule))
