@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -16,6 +17,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from capitate.runtime.laps import Inputs
 
 __all__ = ["quantise"]
+
+_HEAD = frozenset({"Gemm", "Softmax"})
+"""Kinds of nodes that heads are made of; products inside a backbone are `MatMul`."""
 
 
 class _Films(CalibrationDataReader):
@@ -37,9 +41,10 @@ class _Films(CalibrationDataReader):
 
 
 def quantise(path: Path, out: Path, *, films: Inputs) -> None:
-    """Write a file whose products and convolutions compute in 8-bit integers.
+    """Write a file whose convolutions and inner products compute in 8-bit integers.
 
-    Weights have a scale for each output channel; the range of an activation is the one that the films span. Batch norms
+    The head, where hardly any time is spent, stays in float32: in 8 bit it moved ages of the released network by 11.7
+    months at most on eight drawn films, without it by 2.7. Weights have a scale for each output channel; the range of an activation is the one that the films span. Batch norms
     and packed weights are folded into kernels first. The file states quantised edges (QDQ), which onnxruntime and
     OpenVINO both turn into integer arithmetic.
 
@@ -55,6 +60,7 @@ def quantise(path: Path, out: Path, *, films: Inputs) -> None:
         with tempfile.TemporaryDirectory() as folder:
             folded = Path(folder) / "folded.onnx"
             quant_pre_process(str(path), str(folded), skip_symbolic_shape=True)
+            head = [node.name for node in onnx.load(str(folded)).graph.node if node.op_type in _HEAD]
             quantize_static(
                 str(folded),
                 str(out),
@@ -63,6 +69,7 @@ def quantise(path: Path, out: Path, *, films: Inputs) -> None:
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                nodes_to_exclude=head,
             )
     finally:
         logger.setLevel(before)
