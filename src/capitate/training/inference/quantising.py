@@ -44,9 +44,9 @@ def quantise(path: Path, out: Path, *, films: Inputs) -> None:
     """Write a file whose convolutions and inner products compute in 8-bit integers.
 
     The head, where hardly any time is spent, stays in float32: in 8 bit it moved ages of the released network by 11.7
-    months at most on eight drawn films, without it by 2.7. Weights have a scale for each output channel; the range of an activation is the one that the films span. Batch norms
-    and packed weights are folded into kernels first. The file states quantised edges (QDQ), which onnxruntime and
-    OpenVINO both turn into integer arithmetic.
+    months at most on eight drawn films, without it by 2.7. Weights have a scale for each output channel; the range of
+    an activation is the one that the films span. Batch norms and packed weights are folded into kernels first. The file
+    states quantised edges (QDQ), which onnxruntime and OpenVINO both turn into integer arithmetic.
 
     Args:
         path: ONNX file.
