@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +90,10 @@ def test_options_that_do_not_go_together_are_refused(run, words, message):
     result = run("bench", *words)
     assert result.code == 2
     assert message in result.err
+
+
+def test_every_part_of_training_is_explained():
+    from capitate.cli.bench_training import PART_NAMES
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "speed.md").read_text(encoding="utf-8")
+    assert [name for name in PART_NAMES.values() if f"| {name} |" not in page] == []

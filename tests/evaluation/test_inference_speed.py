@@ -8,6 +8,7 @@ import json
 import textwrap
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,3 +250,9 @@ def test_a_bundle_and_a_network_of_timm_are_measured():
         assert by[name, "onnxruntime", "int8"].largest_change > 0
         assert by[name, "torch", "int8"].state is State.IMPOSSIBLE
         assert all(figure > 0 for figure in (plain.p50_ms, plain.cold_ms, plain.views_a_second_per_million))
+
+
+def test_every_column_and_plot_is_explained():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "speed.md").read_text(encoding="utf-8")
+    plain = {"name", "kind", "runtime", "precision", "threads", "batch", "height", "width"}
+    assert [name for name in (*row.COLUMNS, *pictures.PICTURES) if name not in plain and f"`{name}`" not in page] == []

@@ -13,9 +13,9 @@ from capitate.cli.writing import writing
 if TYPE_CHECKING:
     from capitate.training.pace import TrainingPace
 
-__all__ = ["Call", "bench_training"]
+__all__ = ["PART_NAMES", "Call", "bench_training"]
 
-_TOLD = {
+PART_NAMES = {
     "decode": "decode a film's file",
     "prepare": "prepare its view",
     "load": "load views",
@@ -25,6 +25,7 @@ _TOLD = {
     "run": "run, feeder beside step",
     "run_held": "run, views on the device",
 }
+"""What each pace of `capitate.training.pace` is called on the screen."""
 _WAITS = {
     "step": "the step; the feeder keeps up with it",
     "load": "loading views; the step would take more",
@@ -95,7 +96,7 @@ def _print(found: TrainingPace) -> None:
     data = "drawn films and store" if found.drawn else "the data given"
     print(f"{found.experiment}: {what}\n{where}; {data}; {found.ahead} batches ahead\n")
     print(f"{'part':26}{'films a second':>16}")
-    for name, told in _TOLD.items():
+    for name, told in PART_NAMES.items():
         print(f"{told:26}{found.paces[name].films_a_second:16.4g}")
     follows = verdict(found)
     print(f"\nbottleneck of a run: {_WAITS[follows['bottleneck']]}")
