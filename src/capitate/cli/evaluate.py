@@ -133,7 +133,9 @@ def _predictor(models: list[str], *, out_of_fold: bool, threads: int | None) -> 
         return BoneAgePredictor(model=weights, threads=threads)
     if len(models) > 1:
         odd = next((name for name in models if is_bundle(name) or not _is_run(Path(name))), models[0])
-        raise UsageError(f"several --model must be runs of `capitate train`, got {odd!r}; give one bundle, or runs alone")
+        raise UsageError(
+            f"several --model must be runs of `capitate train`, got {odd!r}; give one bundle, or runs alone"
+        )
     name = models[0] if models else ENSEMBLE if out_of_fold else DEFAULT_MODEL
     return BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
 
