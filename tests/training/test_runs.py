@@ -18,7 +18,7 @@ from capitate.runtime import bone_age  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
-from capitate.training.bundle_folder import BundleOptions
+from capitate.training.bundle_folder import BundleOptions  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.card_text import card_text  # noqa: E402

@@ -92,7 +92,8 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         for name, network in zip(names, networks, strict=True)
     }
     store = fitting_store(options.data, runtime) if options.data else None
-    measured, figures = _measured(runs, folder, names, runtime, pairs, store, options)
+    files = {folder / name: run for name, run in zip(names, runs, strict=True)}
+    measured, figures = _measured(files, pairs, runtime, store, options)
     measured["demographics"] = demographics(ids, report["coverage"], store=store)
     shared = _share(folder, names, options.shares) if options.shares else None
     command = shlex.join(["capitate", "calibrate", *report["of"]])
@@ -120,11 +121,9 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
 
 
 def _measured(
-    runs: Sequence[Run],
-    folder: Path,
-    names: Sequence[str],
-    runtime: Mapping[str, Any],
+    runs: Mapping[Path, Run],
     pairs: Mapping[str, tuple[Network, Network]],
+    runtime: Mapping[str, Any],
     store: ViewStore | None,
     options: BundleOptions,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -135,8 +134,8 @@ def _measured(
     agreement.check(limit=limit)
     measured: dict[str, Any] = {"agreement": agreement.to_card(limit=limit)}
     if options.int8 and store is not None:
-        some = [_quantised(run, folder / name, store) for run, name in zip(runs, names, strict=True)]
-        measured["int8"] = write_int8(folder, runtime, some, store, most=options.int8_films)
+        some = [_quantised(run, path, store) for path, run in runs.items()]
+        measured["int8"] = write_int8(some[0].path.parent, runtime, some, store, most=options.int8_films)
     return measured, [] if films.refused is None else [_refused(films.refused, films.read, on=films.on)]
 
 

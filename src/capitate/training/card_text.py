@@ -27,7 +27,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield from _list("Limits", card["limits"])
     yield from _list("Known biases", card["known_biases"])
     yield f"\nClinical risk: {card['clinical_risk']}"
-    yield f"\n## What it computes\n\n{card['model_type']} {card['outcomes']} Foundation models: {card['foundation_models']}"
+    yield f"\n## What it computes\n\n{card['model_type']} {card['outcomes']}"
+    yield f"\nFoundation models: {card['foundation_models']}"
     yield from _list("Inputs", [f"{one['name']}: {one['type']}; from {one['source']}" for one in card["inputs"]])
     yield from _list("Outputs", [f"{one['name']}: {one['type']}" for one in card["outputs"]])
     yield from _list("Trained on", [_data(one) for one in card["training_data"]])
@@ -79,13 +80,11 @@ def _demographics(groups: Mapping[str, Any]) -> Iterator[str]:
             continue
         sexes = ", ".join(f"{count} {sex}" for sex, count in told["by_sex"].items())
         ages = ", ".join(f"{count} of {band}" for band, count in told["by_age"].items())
-        spread = told.get("bone_age_months")
-        mean = (
-            f"; bone age {spread['mean']} months in the mean, {spread['least']} to {spread['greatest']}"
-            if spread
-            else ""
-        )
-        yield f"\nChildren behind the {what}: {told['films']} films; {sexes}; {ages}{mean}. Not recorded: {told['not_recorded']}."
+        yield f"\nChildren behind the {what}: {told['films']} films; {sexes}; bone ages: {ages}."
+        if "bone_age_months" in told:
+            spread = told["bone_age_months"]
+            yield f"Bone age {spread['mean']} months in the mean, {spread['least']} to {spread['greatest']}."
+        yield f"Not recorded: {told['not_recorded']}."
 
 
 def _plain(value: object) -> str:
@@ -123,10 +122,9 @@ def _coverage(cells: Sequence[Mapping[str, Any]], *, level: float) -> Iterator[s
 
 def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
     """Say how near the files come to the networks that they were written from."""
-    unit = found["unit"]
-    yield f"\n## Agreement of the files with torch\n\nOn {found['on']}: largest difference {found['largest']:g} {unit}, "
-    yield f"median {found['median']:g}, limit {found['limit']:g}.\n\n| file | views at a time | largest | median |"
-    yield "| --- | --- | --- | --- |"
+    yield f"\n## Agreement of the files with torch\n\nOn {found['on']}, in {found['unit']}:"
+    yield f"largest difference {found['largest']:g}, median {found['median']:g}, limit {found['limit']:g}."
+    yield "\n| file | views at a time | largest | median |\n| --- | --- | --- | --- |"
     for name, sizes in found["networks"].items():
         for size, one in sizes.items():
             yield f"| {name} | {size.removeprefix('batch_')} | {one['largest']:g} | {one['median']:g} |"
@@ -135,15 +133,16 @@ def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
 def _int8(found: Mapping[str, Any], *, name: str) -> Iterator[str]:
     """Say what the twins in 8-bit integers cost and gain."""
     speed, loss = found["speed"], found["loss"]
-    yield f"\n## In 8-bit integers\n\n`--model {name}@int8` runs the networks in 8-bit integers ({found['method']}), "
+    yield f"\n## In 8-bit integers\n\n`--model {name}@int8` runs the networks in 8-bit integers ({found['method']}),"
     yield f"calibrated on {found['calibrated_on']}.\n\n| | float32 | int8 |\n| --- | --- | --- |"
     yield f"| size of the files, bytes | {found['bytes_fp32']} | {found['bytes']} |"
-    yield f"| one network, one film of {speed['views_a_film']} views, ms | {speed['film_ms_fp32']} | {speed['film_ms_int8']} |"
+    times = f"{speed['film_ms_fp32']} | {speed['film_ms_int8']}"
+    yield f"| one network, one film of {speed['views_a_film']} views, ms | {times} |"
     if "mae_change" in loss:
         yield f"| mean absolute error, months | {loss['mae_fp32']} | {loss['mae_int8']} |"
     faster = "faster" if speed["times_as_fast"] > 1 else "slower"
-    yield f"\n{speed['times_as_fast']} times the speed ({faster}), medians of {speed['runs']} turns each, "
-    yield f"{speed['threads']} thread, {speed['processor']}. Ages move by {loss['median_change_months']} months in the "
+    yield f"\n{speed['times_as_fast']} times the speed ({faster}), medians of {speed['runs']} turns each,"
+    yield f"{speed['threads']} thread, {speed['processor']}. Ages move by {loss['median_change_months']} months in the"
     yield f"median, {loss['p95_change_months']} at the 95th percentile, {loss['largest_change_months']} at most."
     if "mae_change" in loss:
         change = loss["mae_change"]

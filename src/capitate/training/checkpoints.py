@@ -110,7 +110,8 @@ class Checkpoint:
                 f"{self.weights} holds weights of another network than {self.folder / _CONFIG} describes: {reason}; "
                 "give the file of this very run"
             ) from error
-        return network.eval()
+        network.eval()
+        return network
 
     def _state(self) -> Mapping[str, Tensor]:
         """Read the file: plain weights, or the part of a checkpoint that would answer, its running average."""

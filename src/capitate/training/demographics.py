@@ -29,8 +29,8 @@ def demographics(
     """
     judged = counted_from_coverage(coverage)
     learnt: Any = "not counted; runs keep ids alone, and their store was not given as --data"
-    rows = [] if store is None else np.flatnonzero(np.isin(store.ids, sorted(ids)))
-    if store is not None and len(rows):
+    rows: NDArray[np.int64] = np.arange(0) if store is None else np.flatnonzero(np.isin(store.ids, sorted(ids)))
+    if store is not None and rows.size:
         learnt = counted(store.months[rows], store.sexes[rows])
     elif judged is not None and judged["films"] == len(ids):
         learnt = judged

@@ -45,7 +45,7 @@ def int8_name(name: str) -> str:
     return f"{Path(name).stem}.int8{Path(name).suffix}"
 
 
-class _Views(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped
+class _Views(CalibrationDataReader):
     """Inputs one by one, as onnxruntime asks for them."""
 
     def __init__(self, inputs: Iterable[Mapping[str, NDArray[Any]]]) -> None:

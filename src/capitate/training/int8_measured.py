@@ -75,7 +75,10 @@ def write_int8(
         UsageError: if the store holds too few films that a network learnt from.
     """
     judged = all(one.held_out.size for one in networks)
-    truth, wide, narrow, methods = [], [], [], []
+    truth: list[Ages] = []
+    wide: list[Ages] = []
+    narrow: list[Ages] = []
+    methods: list[str] = []
     for one in networks:
         calibrating, method = _calibrate(folder, card, one, store, seed=seed)
         methods.append(method)
