@@ -114,8 +114,8 @@ class Agreement:
                 if not one.max() <= limit:
                     raise UsageError(
                         f"{name} differs from torch by up to {one.max():.3f} {self.unit} on {self.on} (batches of "
-                        f"{size}, median {np.median(one):.3f}), more than the limit of {limit:g}; no bundle was written. Look "
-                        "at what the export changes, or state another limit with --agreement-limit"
+                        f"{size}, median {np.median(one):.3f}), over the limit of {limit:g}; no bundle is written. "
+                        "Look at what the export changes, or state another limit with --agreement-limit"
                     )
 
 

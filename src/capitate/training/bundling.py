@@ -26,11 +26,12 @@ from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
 from capitate.training.demographics import demographics
 from capitate.training.ensemble import load_joined
-from capitate.training.export import export, export_network, write_bundle
+from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
 from capitate.training.int8_measured import Quantised, write_int8
 from capitate.training.locator_agreement import LIMIT_LENGTHS, measure_locator
 from capitate.training.locator_run import load_locator_run
+from capitate.training.networks import BoneAgeNetwork
 from capitate.training.related_runs import load_bone_age_run
 from capitate.training.run_views import view_card
 from capitate.training.runs import Run
@@ -75,8 +76,6 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     networks, configs = zip(*(load_bone_age_run(run) for run in runs), strict=True)
     configs = tuple(changed(config, options.changes) for config in configs)
     seen = view_card(configs, [run.folder for run in runs])
-    for network, name in zip(networks, names, strict=True):
-        export_network(network, folder / name, height=seen["view"]["height"], width=seen["view"]["width"])
     report = _calibration(runs, options)
     members = _member_calibrations(runs, level=float(report["calibration"]["level"]))
     runtime = {
@@ -87,14 +86,14 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         **({"disagreement": report["disagreement"]} if len(runs) > 1 and "disagreement" in report else {}),
     }
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
-    pairs: dict[str, tuple[Network, Network]] = {
-        name: (TorchNetwork(network), Session(folder / name, threads=torch.get_num_threads()))
-        for name, network in zip(names, networks, strict=True)
-    }
     store = fitting_store(options.data, runtime) if options.data else None
-    files = {folder / name: run for name, run in zip(names, runs, strict=True)}
-    measured, figures = _measured(files, pairs, runtime, store, options)
-    measured["demographics"] = demographics(ids, report["coverage"], store=store)
+    files = {folder / name: network for name, network in zip(names, networks, strict=True)}
+    agreement, figures = _write_networks(files, runtime, options)
+    measured: dict[str, Any] = {"agreement": agreement}
+    if options.int8 and store is not None:
+        some = [_quantised(run, path, store) for path, run in zip(files, runs, strict=True)]
+        measured["int8"] = write_int8(folder, runtime, some, store, most=options.int8_films)
+    measured["demographics"] = demographics(ids, report["coverage"], held_out=held_out, store=store)
     shared = _share(folder, names, options.shares) if options.shares else None
     command = shlex.join(["capitate", "calibrate", *report["of"]])
     card = compose_card(
@@ -120,23 +119,27 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
 
 
-def _measured(
-    runs: Mapping[Path, Run],
-    pairs: Mapping[str, tuple[Network, Network]],
-    runtime: Mapping[str, Any],
-    store: ViewStore | None,
-    options: BundleOptions,
+def _write_networks(
+    networks: Mapping[Path, BoneAgeNetwork], runtime: Mapping[str, Any], options: BundleOptions
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Measure agreement and, where wanted, 8-bit integers; give parts of the card, and further figures."""
+    """Write files with weights of the fewest bits that agree with torch; give what was measured, and further figures.
+
+    Raises:
+        UsageError: if not even weights as they are agree.
+    """
+    view, limit = runtime["view"], LIMIT_MONTHS if options.limit is None else options.limit
     films = films_for(options.agreement or options.data, runtime, most=options.films)
-    agreement = measure_agreement(runtime, pairs, films.parts(), on=films.on, real=films.real)
-    limit = LIMIT_MONTHS if options.limit is None else options.limit
+    for bits in WEIGHT_BITS:
+        pairs: dict[str, tuple[Network, Network]] = {}
+        for path, network in networks.items():
+            export_network(network, path, height=view["height"], width=view["width"], bits=bits)
+            pairs[path.name] = (TorchNetwork(network), Session(path, threads=torch.get_num_threads()))
+        agreement = measure_agreement(runtime, pairs, films.parts(), on=films.on, real=films.real)
+        if agreement.all.max() <= limit:
+            break
     agreement.check(limit=limit)
-    measured: dict[str, Any] = {"agreement": agreement.to_card(limit=limit)}
-    if options.int8 and store is not None:
-        some = [_quantised(run, path, store) for path, run in runs.items()]
-        measured["int8"] = write_int8(some[0].path.parent, runtime, some, store, most=options.int8_films)
-    return measured, [] if films.refused is None else [_refused(films.refused, films.read, on=films.on)]
+    refused = [] if films.refused is None else [_refused(films.refused, films.read, on=films.on)]
+    return {**agreement.to_card(limit=limit), "weight_bits": bits}, refused
 
 
 def _refused(refused: int, read: int, *, on: str) -> dict[str, Any]:

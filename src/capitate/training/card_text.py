@@ -44,6 +44,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield f"\n## Disagreement\n\n{Disagreement(**card['disagreement']).sentence()}"
     if "agreement" in card:
         yield from _agreement(card["agreement"])
+    else:
+        yield "\n## Agreement of the files with torch\n\nNot kept when this bundle was made."
     if "int8" in card:
         yield from _int8(card["int8"], name=card["name"])
     yield f"\n## Maintenance and security\n\n{card['maintenance']}\n\n{card['security']}"
@@ -110,7 +112,7 @@ def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _coverage(cells: Sequence[Mapping[str, Any]], *, level: float) -> Iterator[str]:
-    yield f"\n## Coverage of the {100 * level:g} % interval, calibrated on other folds than measured on\n"
+    yield f"\n## Coverage of the {100 * level:g} % interval, calibrated on other films than measured on\n"
     yield "| sex | age | months | films | coverage (95 % interval) | mean width, months |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for cell in cells:
@@ -124,6 +126,8 @@ def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
     """Say how near the files come to the networks that they were written from."""
     yield f"\n## Agreement of the files with torch\n\nOn {found['on']}, in {found['unit']}:"
     yield f"largest difference {found['largest']:g}, median {found['median']:g}, limit {found['limit']:g}."
+    if "weight_bits" in found:
+        yield f"Weights are kept in {found['weight_bits']} bits, the fewest that agree."
     yield "\n| file | views at a time | largest | median |\n| --- | --- | --- | --- |"
     for name, sizes in found["networks"].items():
         for size, one in sizes.items():

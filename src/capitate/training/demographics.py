@@ -18,21 +18,27 @@ NOT_RECORDED = "ethnicity, nutrition, illness, hospital and equipment"
 
 
 def demographics(
-    ids: frozenset[str], coverage: Sequence[Mapping[str, Any]], *, store: ViewStore | None = None
+    ids: frozenset[str],
+    coverage: Sequence[Mapping[str, Any]],
+    *,
+    held_out: Sequence[int | None],
+    store: ViewStore | None = None,
 ) -> dict[str, Any]:
     """Count the children behind weights and figures, for a card.
 
     Args:
         ids: films that the weights have seen.
         coverage: cells of the calibration report.
-        store: films with their ages and sexes; without it the films of the report count, where they are as many.
+        held_out: fold that each network held out, None for one that learnt from every film.
+        store: films with their ages and sexes; without it the films of the report count where they are as many and not
+            those of a single fold.
     """
     judged = counted_from_coverage(coverage)
     learnt: Any = "not counted; runs keep ids alone, and their store was not given as --data"
     rows: NDArray[np.int64] = np.arange(0) if store is None else np.flatnonzero(np.isin(store.ids, sorted(ids)))
     if store is not None and rows.size:
         learnt = counted(store.months[rows], store.sexes[rows])
-    elif judged is not None and judged["films"] == len(ids):
+    elif judged is not None and judged["films"] == len(ids) and (len(held_out) > 1 or held_out == [None]):
         learnt = judged
     return {"training": learnt, "evaluation": judged or "not counted; no film was held out"}
 

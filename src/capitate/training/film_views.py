@@ -41,7 +41,7 @@ __all__ = [
     "table_squares",
 ]
 
-DRAWN = 12
+DRAWN = 8
 """Drawn hands that stand in where no film was given."""
 _DRAWN_MONTHS = (30.0, 210.0)
 _DRAWN_HEIGHT = 299

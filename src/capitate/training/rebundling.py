@@ -43,8 +43,7 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
     options = options or BundleOptions()
     _check(options)
     bundle = load_bundle(name)
-    card = described(bundle.card, training_ids=bundle.training_ids, about=options.about)
-    card["name"] = options.name or bundle.name
+    card = {**bundle.card, "name": options.name or bundle.name}
     own = "networks_of" not in card
     with fresh_bundle(out) as fresh:
         for precision in ("networks", *(["int8"] if "int8" in card and not options.int8 else [])):
@@ -52,7 +51,8 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
                 shutil.copyfile(bundle.folder / file, fresh / file)
         store = fitting_store(options.data, card) if options.data and "view" in card else None
         if store is not None or "demographics" not in card:
-            card["demographics"] = demographics(bundle.training_ids, card["coverage"], store=store)
+            held_out = list(card["training"].get("folds held out", []))
+            card["demographics"] = demographics(bundle.training_ids, card["coverage"], held_out=held_out, store=store)
         if options.int8:
             if card["task"] != "bone-age" or not own or store is None:
                 raise UsageError(
@@ -60,6 +60,7 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
                     f"{bundle.name!r} of the task {card['task']} and --data {options.data}"
                 )
             card["int8"] = write_int8(fresh, card, _quantised(bundle, store), store, most=options.int8_films)
+        card = described(card, training_ids=bundle.training_ids, about=options.about)
         write_bundle(fresh, card=card, card_text=card_text(card), training_ids=bundle.training_ids)
     return load_bundle(str(out))
 
