@@ -15,7 +15,7 @@ from capitate.training.agreement import Agreement, FilmViews, InBatches, measure
 from capitate.training.bundle_folder import BundleOptions  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
 from capitate.training.export import export  # noqa: E402
-from capitate.training.film_views import fitting_store, table_squares  # noqa: E402
+from capitate.training.film_views import fitting_store  # noqa: E402
 from capitate.training.locator_agreement import measure_locator  # noqa: E402
 from capitate.training.locator_network import LocatorNetwork  # noqa: E402
 from capitate.types import Sex  # noqa: E402
@@ -128,12 +128,12 @@ def test_a_table_of_films_is_read_and_its_refusals_are_counted(runs, tmp_path):
     assert "films refused" in card["key_metrics"]["safety"]["results"]
     lines[1:3] = []
     table.write_text("\n".join(lines) + "\n")
-    with pytest.raises(UsageError, match="none of 1 films"):
-        table_squares(table, most=5)
+    with pytest.raises(UsageError, match="no film to measure agreement on: 0 films of films"):
+        bundle_runs(runs[:1], tmp_path / "none", options=BundleOptions(agreement=table))
 
 
 def test_a_store_of_other_views_is_refused(saved):
-    with pytest.raises(UsageError, match="were cut with margins"):
+    with pytest.raises(UsageError, match="cut by another rule"):
         fitting_store(saved, {"view": {**CARD["view"], "margins": [0, 0, 0, 0]}})
     with pytest.raises(UsageError, match="64 x 48"):
         fitting_store(saved, {"view": {**CARD["view"], "height": 160}})
@@ -149,3 +149,12 @@ def test_the_locators_file_is_compared_in_hand_lengths(saved, tmp_path):
     assert found.all.max() < 0.01
     with pytest.raises(UsageError, match="a table of films"):
         measure_locator(network, path, saved, most=3)
+
+
+@pytest.mark.films
+def test_agreement_on_real_films(runs, films_root, tmp_path):
+    table = films_root / "rsna-highres" / "index.csv"
+    card = bundle_runs(runs[:1], tmp_path / "bundle", options=BundleOptions(agreement=table, films=4)).card
+    assert card["agreement"]["real_films"]
+    assert card["agreement"]["films"] == 4
+    assert card["agreement"]["largest"] < 0.05

@@ -11,7 +11,9 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import UsageError  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
+from capitate.training.bone_age_task import BoneAgeTask  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.settings.augment import AugmentConfig  # noqa: E402
 
 NOTHING = AugmentConfig(**{field.name: type(field.default)(0) for field in fields(AugmentConfig)})
@@ -193,18 +195,18 @@ def test_prediction_is_never_augmented(store, tiny, monkeypatch):
         raise AssertionError("augmentation was called")
 
     network = BoneAgeNetwork(tiny.network)
-    plain = loop.predict(network, store, np.arange(8))
+    plain = predict(network, store, np.arange(8))
     for name in ("draw", "apply", "draw_mixture"):
         monkeypatch.setattr(augment, name, forbidden)
     monkeypatch.setattr(augment.Drawn, "apply", forbidden)
-    assert np.array_equal(loop.predict(network, store, np.arange(8)), plain)
+    assert np.array_equal(predict(network, store, np.arange(8)), plain)
 
 
 def test_predictions_do_not_depend_on_what_was_augmented_before(store, tiny, tmp_path):
     """Training with everything on leaves the films of the store, its held-out rows among them, as they were."""
     films = store.views.copy(), store.months.copy(), store.sexes.copy()
     config = replace(tiny, augment=EVERYTHING)
-    result = loop.train(store, np.arange(24), config, folder=tmp_path)
+    result = loop.train(BoneAgeTask(store, config), np.arange(24), folder=tmp_path)
     assert all(np.array_equal(a, b) for a, b in zip(films, (store.views, store.months, store.sexes), strict=True))
     assert all(np.isfinite(row["loss"]) for row in result.history)
 
@@ -223,7 +225,7 @@ def test_held_out_films_are_predicted_as_if_there_were_no_augmentation(saved, tw
     network, _ = load_bone_age_run(Run.load(tmp_path / "run"))
     store = ViewStore.load(saved)
     rows = np.flatnonzero(np.isin(store.ids, written.ids))
-    plain = loop.predict(network, store, rows, test_views=config.test_views)
+    plain = predict(network, store, rows, test_views=config.test_views)
     assert np.array_equal(store.ids[rows], written.ids)
     assert written.given == pytest.approx(plain, abs=1e-6)
     assert np.array_equal(written.months, store.months[rows])

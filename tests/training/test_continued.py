@@ -13,9 +13,10 @@ pytest.importorskip("safetensors")
 
 from capitate.cli import main  # noqa: E402
 from capitate.errors import UsageError  # noqa: E402
-from capitate.training import bone_age_run, loop  # noqa: E402
+from capitate.training import loop, task_run  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.related_runs import load_bone_age_run, teach  # noqa: E402
 from capitate.training.runs import Run, write_json  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
@@ -30,7 +31,7 @@ def begun(monkeypatch):
         caught.append(named["start"])
         return loop.train(*values, **named)
 
-    monkeypatch.setattr(bone_age_run, "train", catch)
+    monkeypatch.setattr(task_run, "train", catch)
     return caught
 
 
@@ -92,7 +93,7 @@ def test_teachers_answer_on_their_own_store_joined_by_id(runs, saved, small):
     joined = teach(pupils, [run], data=teachers)
     assert joined == pytest.approx(np.stack([whole[name] for name in pupils.ids]), abs=1e-5)
     network, _ = load_bone_age_run(run)
-    assert joined[:, 1] == pytest.approx(loop.predict(network, teachers, np.arange(31)[::-1], sex=1), abs=1e-5)
+    assert joined[:, 1] == pytest.approx(predict(network, teachers, np.arange(31)[::-1], sex=1), abs=1e-5)
     with pytest.raises(UsageError, match=r"learnt from views of 64 x 48, the store has 48 x 40; .*--teacher-data"):
         teach(pupils, [run])
     with pytest.raises(UsageError, match=r"1 of 32 films are missing .*'1031'"):

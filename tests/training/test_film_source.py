@@ -14,9 +14,10 @@ torch = pytest.importorskip("torch")
 from capitate.errors import TableError, UsageError  # noqa: E402
 from capitate.phantom import draw  # noqa: E402
 from capitate.runtime.views import ViewRule  # noqa: E402
-from capitate.training.data.film_source import FilmSource, open_films  # noqa: E402
+from capitate.training.data.film_source import FilmSource  # noqa: E402
 from capitate.training.folds import fold_of  # noqa: E402
 from capitate.training.layouts import read_any  # noqa: E402
+from capitate.training.opened_store import open_source  # noqa: E402
 from capitate.training.prepare import prepare_views  # noqa: E402
 from capitate.training.settings.data import OnUnreadable, ReadingConfig  # noqa: E402
 from capitate.training.view_store import ViewStore  # noqa: E402
@@ -118,14 +119,14 @@ def test_tables_that_do_not_fit(folder):
 
 
 def test_a_run_is_given_a_store_or_a_table(folder, tmp_path):
-    assert isinstance(open_films(folder / "films.csv", config=WHOLE), FilmSource)
+    assert isinstance(open_source(folder / "films.csv", WHOLE), FilmSource)
     studies = [study for study in read_any(folder / "films.csv") if study.id != "2"]
     prepare_views(studies, tmp_path, rule=ViewRule(40, 32, (0, 0, 0, 0)), whole_film=True)
-    store = open_films(tmp_path, config=WHOLE)
+    store = open_source(tmp_path, WHOLE)
     assert isinstance(store, ViewStore)
     assert store.usable(np.array([3, 1])).tolist() == [3, 1]
-    with pytest.raises(TableError):
-        open_films(tmp_path / "none.csv", config=WHOLE)
+    with pytest.raises(UsageError, match=r"none\.csv is not there; give views"):
+        open_source(tmp_path / "none.csv", WHOLE)
 
 
 def test_a_store_keeps_the_folds_of_its_table(folder, tmp_path):

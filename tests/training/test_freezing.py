@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import UsageError  # noqa: E402
 from capitate.training import loop  # noqa: E402
+from capitate.training.bone_age_task import BoneAgeTask  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork, freeze, parameter_groups, trainable, unfreeze  # noqa: E402
 from capitate.training.networks.freezing import depths  # noqa: E402
 from capitate.training.settings.freezing import FreezingConfig  # noqa: E402
@@ -110,10 +111,10 @@ def test_a_run_freezes_first_and_then_sets_free(store, tiny, tmp_path):
     frozen = replace(tiny, freezing=FreezingConfig(epochs=3), optimiser=replace(tiny.optimiser, weight_decay=0.0))
     torch.manual_seed(frozen.seed)
     start = BoneAgeNetwork(frozen.network).backbone.state_dict()
-    rested = loop.train(store, rows, frozen, folder=tmp_path / "rested").network.backbone.state_dict()
+    rested = loop.train(BoneAgeTask(store, frozen), rows, folder=tmp_path / "rested").network.backbone.state_dict()
     assert all(torch.equal(start[name], rested[name]) for name in start)
     freed = replace(frozen, freezing=FreezingConfig(epochs=2, layer_decay=0.7))
-    learnt = loop.train(store, rows, freed, folder=tmp_path / "freed").network.backbone
+    learnt = loop.train(BoneAgeTask(store, freed), rows, folder=tmp_path / "freed").network.backbone
     assert all(not torch.equal(start[name], value) for name, value in learnt.named_parameters() if value.ndim > 1)
 
 

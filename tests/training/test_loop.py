@@ -17,11 +17,12 @@ from safetensors.torch import load_file  # noqa: E402
 from capitate.errors import ReportWriteError, UsageError  # noqa: E402
 from capitate.runtime import bone_age  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
-from capitate.training.batches import Feeder  # noqa: E402
+from capitate.training.batches import BoneAgeFeeder  # noqa: E402
+from capitate.training.bone_age_task import BoneAgeTask  # noqa: E402
 from capitate.training.devices import make_fabric  # noqa: E402
 from capitate.training.losses import combined, inconsistency  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
-from capitate.training.objective import make_objective  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.settings.schedule import ScheduleName  # noqa: E402
 from capitate.training.training_state import TrainingState  # noqa: E402
 from capitate.training.validation import judge  # noqa: E402
@@ -54,7 +55,7 @@ def rows():
 
 def test_loss_falls(store, rows, tiny, tmp_path):
     settings = replace(tiny.optimiser, stages=tiny.optimiser.stages[1:] * 10, learning_rate=0.02)
-    history = loop.train(store, rows, replace(tiny, optimiser=settings), folder=tmp_path).history
+    history = loop.train(BoneAgeTask(store, replace(tiny, optimiser=settings)), rows, folder=tmp_path).history
     assert len(history) == 20
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
 
@@ -63,7 +64,7 @@ def test_loss_falls(store, rows, tiny, tmp_path):
 def test_a_broken_run_goes_on_to_the_byte(store, rows, tiny, tmp_path, monkeypatch, at):
     """Broken off in mid-epoch after a checkpoint, at the end of an epoch, and where the last checkpoint is older."""
     config = replace(tiny, record=replace(tiny.record, checkpoint=2, every=2))
-    whole = loop.train(store, rows, config, folder=tmp_path / "whole")
+    whole = loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / "whole")
 
     take = TrainingState.take
 
@@ -74,9 +75,9 @@ def test_a_broken_run_goes_on_to_the_byte(store, rows, tiny, tmp_path, monkeypat
 
     monkeypatch.setattr(TrainingState, "take", take_and_break)
     with pytest.raises(KeyboardInterrupt):
-        loop.train(store, rows, config, folder=tmp_path / "broken")
+        loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / "broken")
     monkeypatch.setattr(TrainingState, "take", take)
-    resumed = loop.train(store, rows, config, folder=tmp_path / "broken")
+    resumed = loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / "broken")
 
     assert same(weights(whole.network), weights(resumed.network))
     assert curve(whole.history) == curve(resumed.history)
@@ -125,19 +126,20 @@ def test_the_default_recipe_written_out(store, rows, tiny, tmp_path):
             for name, now in network.state_dict().items():
                 keep = min(0.998, (1 + taken) / (10 + taken))
                 mean[name] = torch.lerp(mean[name], now, 1 - keep) if now.is_floating_point() else now.clone()
-    assert same(mean, weights(loop.train(store, rows, tiny, folder=tmp_path).network))
+    assert same(mean, weights(loop.train(BoneAgeTask(store, tiny), rows, folder=tmp_path).network))
 
 
 def test_seeds_differ(store, rows, tiny, tmp_path):
     first, second = (
-        loop.train(store, rows, replace(tiny, seed=seed), folder=tmp_path / str(seed)).network for seed in (0, 1)
+        loop.train(BoneAgeTask(store, replace(tiny, seed=seed)), rows, folder=tmp_path / str(seed)).network
+        for seed in (0, 1)
     )
     assert not same(weights(first), weights(second))
 
 
 def test_batches_prepared_ahead_change_nothing(store, rows, tiny, tmp_path, monkeypatch):
     """Not even where the run is broken off with batches prepared and not used."""
-    whole = loop.train(store, rows, tiny, folder=tmp_path / "whole").network
+    whole = loop.train(BoneAgeTask(store, tiny), rows, folder=tmp_path / "whole").network
     ahead = replace(tiny, devices=replace(tiny.devices, ahead=2), record=replace(tiny.record, checkpoint=4))
     take = TrainingState.take
 
@@ -148,9 +150,9 @@ def test_batches_prepared_ahead_change_nothing(store, rows, tiny, tmp_path, monk
 
     monkeypatch.setattr(TrainingState, "take", take_and_break)
     with pytest.raises(KeyboardInterrupt):
-        loop.train(store, rows, ahead, folder=tmp_path / "ahead")
+        loop.train(BoneAgeTask(store, ahead), rows, folder=tmp_path / "ahead")
     monkeypatch.setattr(TrainingState, "take", take)
-    assert same(weights(whole), weights(loop.train(store, rows, ahead, folder=tmp_path / "ahead").network))
+    assert same(weights(whole), weights(loop.train(BoneAgeTask(store, ahead), rows, folder=tmp_path / "ahead").network))
 
 
 def test_a_run_that_has_lost_its_way_stops(store, rows, tiny, tmp_path):
@@ -158,7 +160,7 @@ def test_a_run_that_has_lost_its_way_stops(store, rows, tiny, tmp_path):
     poisoned = replace_months(store, np.where(np.arange(32) == 3, np.nan, store.months).astype(np.float32))
     config = replace(tiny, record=replace(tiny.record, every=1, checkpoint=1))
     with pytest.raises(UsageError, match=r"the loss is nan at step \d; lower optimiser\.learning_rate"):
-        loop.train(poisoned, rows, config, folder=tmp_path)
+        loop.train(BoneAgeTask(poisoned, config), rows, folder=tmp_path)
     path = tmp_path / "last.safetensors"
     if path.exists():
         tensors = load_file(str(path))
@@ -171,31 +173,31 @@ def replace_months(store, months):
 
 def test_the_rate_in_the_curves_is_the_one_that_was_used(store, rows, tiny, tmp_path):
     schedule = replace(tiny.schedule, name=ScheduleName.STEP, every=1, factor=0.5)
-    history = loop.train(store, rows, replace(tiny, schedule=schedule), folder=tmp_path).history
+    history = loop.train(BoneAgeTask(store, replace(tiny, schedule=schedule)), rows, folder=tmp_path).history
     assert [line["learning_rate"] for line in history] == pytest.approx([2e-3, 1e-3, 5e-4])
 
 
 def test_a_full_disk_stops_the_run_and_it_goes_on_later(store, rows, tiny, tmp_path):
     config = replace(tiny, record=replace(tiny.record, checkpoint=1, tensorboard=False))
-    whole = loop.train(store, rows, config, folder=tmp_path / "whole")
+    whole = loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / "whole")
     stages = config.optimiser.stages
     short = replace(config, optimiser=replace(config.optimiser, stages=stages[:1]))
     size = (tmp_path / "whole" / "last.safetensors").stat().st_size
     with full_disk(size // 2), pytest.raises(ReportWriteError, match=r"last\.safetensors"):
-        loop.train(store, rows, short, folder=tmp_path / "run")
+        loop.train(BoneAgeTask(store, short), rows, folder=tmp_path / "run")
     assert not (tmp_path / "run" / "last.safetensors").exists()
-    resumed = loop.train(store, rows, config, folder=tmp_path / "run")
+    resumed = loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / "run")
     assert same(weights(whole.network), weights(resumed.network))
 
 
 def test_a_checkpoint_of_another_network_is_named(store, rows, tiny, tmp_path):
-    loop.train(store, rows, tiny, folder=tmp_path)
+    loop.train(BoneAgeTask(store, tiny), rows, folder=tmp_path)
     wider = replace(tiny, network=replace(tiny.network, hidden=24))
     with pytest.raises(UsageError, match=r"last\.safetensors is of another network or experiment: .*head\.1\.weight"):
-        loop.train(store, rows, wider, folder=tmp_path)
+        loop.train(BoneAgeTask(store, wider), rows, folder=tmp_path)
     plain = replace(tiny, optimiser=replace(tiny.optimiser, average=0.0), swa=replace(tiny.swa, epochs=1))
     with pytest.raises(UsageError, match="of another network or experiment: 'swa'"):
-        loop.train(store, rows, plain, folder=tmp_path)
+        loop.train(BoneAgeTask(store, plain), rows, folder=tmp_path)
 
 
 def test_predictions_follow_the_film_not_its_place(store, tiny):
@@ -204,8 +206,8 @@ def test_predictions_follow_the_film_not_its_place(store, tiny):
     rows = np.arange(32)
     shuffled = np.random.default_rng(1).permutation(32)
     mixed = ViewStore(*(getattr(store, name)[shuffled] for name in ("ids", "views", "masks", "months", "sexes")))
-    ordered = dict(zip(store.ids, loop.predict(network, store, rows), strict=True))
-    for name, row in zip(mixed.ids, loop.predict(network, mixed, rows, batch=5), strict=True):
+    ordered = dict(zip(store.ids, predict(network, store, rows), strict=True))
+    for name, row in zip(mixed.ids, predict(network, mixed, rows, batch=5), strict=True):
         assert row == pytest.approx(ordered[name], abs=1e-5)
 
 
@@ -213,15 +215,15 @@ def test_predictions_follow_the_film_not_its_place(store, tiny):
 def test_sex_reaches_the_answer_where_it_should(store, tiny, entrance, matters):
     torch.manual_seed(0)
     network = BoneAgeNetwork(replace(tiny.network, sex=entrance))
-    girls, boys = (loop.predict(network, store, np.arange(4), sex=sex) for sex in (0, 1))
+    girls, boys = (predict(network, store, np.arange(4), sex=sex) for sex in (0, 1))
     assert np.allclose(girls, boys, atol=1e-9) is not matters
 
 
 def test_the_films_own_sex_is_used(store, tiny):
     torch.manual_seed(0)
     network = BoneAgeNetwork(tiny.network)
-    own = loop.predict(network, store, np.arange(32))
-    by_sex = np.stack([loop.predict(network, store, np.arange(32), sex=sex) for sex in (0, 1)], axis=1)
+    own = predict(network, store, np.arange(32))
+    by_sex = np.stack([predict(network, store, np.arange(32), sex=sex) for sex in (0, 1)], axis=1)
     assert own == pytest.approx(by_sex[np.arange(32), store.sexes], abs=1e-5)
 
 
@@ -231,9 +233,9 @@ def test_answers_are_averaged_over_test_views(store, tiny):
     views = (bone_age.TestView(0, 0, False), bone_age.TestView(-3, 2, False), bone_age.TestView(1, 4, True))
     rows = np.arange(4)
     stores = [replace_views(store, np.stack([view.of(one) for one in store.views])) for view in views]
-    mean = np.mean([loop.predict(network, one, rows) for one in stores], axis=0)
-    assert loop.predict(network, store, rows, test_views=views) == pytest.approx(mean, abs=1e-6)
-    assert loop.predict(network, store, rows, test_views=views[:1]) == pytest.approx(loop.predict(network, store, rows))
+    mean = np.mean([predict(network, one, rows) for one in stores], axis=0)
+    assert predict(network, store, rows, test_views=views) == pytest.approx(mean, abs=1e-6)
+    assert predict(network, store, rows, test_views=views[:1]) == pytest.approx(predict(network, store, rows))
 
 
 def replace_views(store, views):
@@ -245,7 +247,7 @@ def test_training_begins_with_the_weights_that_are_given(store, rows, tiny, tmp_
     torch.manual_seed(7)
     start = weights(BoneAgeNetwork(tiny.network))
     still = replace(tiny, optimiser=replace(tiny.optimiser, learning_rate=1e-12))
-    network = loop.train(store, rows, still, folder=tmp_path, start=start).network
+    network = loop.train(BoneAgeTask(store, still), rows, folder=tmp_path, start=start).network
     learnt = {name for name, _ in network.named_parameters()}
     assert all(
         torch.allclose(value, start[name], atol=1e-6) for name, value in weights(network).items() if name in learnt
@@ -257,8 +259,9 @@ def test_a_pupil_follows_its_teacher(store, rows, tiny, tmp_path):
     teacher = np.zeros((32, 3, 240), dtype=np.float32)
     teacher[:, :, 100] = 1.0
     settings = replace(tiny.optimiser, distil=1.0, stages=tiny.optimiser.stages[1:] * 15, learning_rate=0.02)
-    network = loop.train(store, rows, replace(tiny, optimiser=settings), folder=tmp_path, teacher=teacher).network
-    assert abs(loop.predict(network, store, rows).argmax(1) - 100).max() <= 5
+    task = BoneAgeTask(store, replace(tiny, optimiser=settings), teacher=lambda: teacher)
+    network = loop.train(task, rows, folder=tmp_path).network
+    assert abs(predict(network, store, rows).argmax(1) - 100).max() <= 5
 
 
 def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, tmp_path):
@@ -267,8 +270,8 @@ def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, 
             tiny.optimiser, consistency=weight, stages=tiny.optimiser.stages[1:] * 12, learning_rate=0.02
         )
         config = replace(tiny, optimiser=settings, augment=replace(tiny.augment, contrast=0.6))
-        network = loop.train(store, rows, config, folder=tmp_path / str(weight)).network
-        feeder = Feeder(store, rows, replace(config, optimiser=replace(settings, batch=24, consistency=1.0)))
+        network = loop.train(BoneAgeTask(store, config), rows, folder=tmp_path / str(weight)).network
+        feeder = BoneAgeFeeder(store, rows, replace(config, optimiser=replace(settings, batch=24, consistency=1.0)))
         feeder.start(0, settings.stages[0])
         batch = feeder.batch(0)
         half = len(batch) // 2
@@ -284,9 +287,10 @@ def test_consistency_makes_two_augmentations_of_a_film_agree(store, rows, tiny, 
 def test_films_kept_back_are_not_taken_for_pairs(store, rows, tiny, tmp_path):
     """Films to choose weights by are seen once each, seven of them here; their loss has no part for consistency."""
     plain, asked = (
-        make_objective(replace(tiny, optimiser=replace(tiny.optimiser, consistency=weight))) for weight in (0.0, 5.0)
+        BoneAgeTask(store, replace(tiny, optimiser=replace(tiny.optimiser, consistency=weight)))
+        for weight in (0.0, 5.0)
     )
     network = BoneAgeNetwork(tiny.network)
     size, fabric = (64, 48), make_fabric(tiny.devices)
-    first, second = (judge(network, store, rows[:7], one, size=size, fabric=fabric) for one in (plain, asked))
+    first, second = (judge(network, one, rows[:7], size=size, fabric=fabric) for one in (plain, asked))
     assert first == second

@@ -16,6 +16,7 @@ from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.runtime.session import Session  # noqa: E402
 from capitate.training import loop  # noqa: E402
+from capitate.training.bone_age_task import BoneAgeTask  # noqa: E402
 from capitate.training.config import experiment_of  # noqa: E402
 from capitate.training.export import export_network  # noqa: E402
 from capitate.training.networks import BINS, BoneAgeNetwork, bin_centres  # noqa: E402
@@ -198,7 +199,7 @@ def test_other_networks_learn_in_mixed_precision(changes, loss, store, tiny, tmp
     config = replace(
         tiny, network=network, optimiser=replace(tiny.optimiser, loss=loss, stages=stages, learning_rate=0.02)
     )
-    history = loop.train(store, np.arange(32), config, folder=tmp_path).history
+    history = loop.train(BoneAgeTask(store, config), np.arange(32), folder=tmp_path).history
     assert history[-1]["loss"] < history[0]["loss"] - abs(0.1 * history[0]["loss"])
 
 

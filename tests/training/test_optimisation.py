@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import UsageError  # noqa: E402
 from capitate.training import augment, loop, validation  # noqa: E402
-from capitate.training.batches import Feeder  # noqa: E402
+from capitate.training.batches import BoneAgeFeeder  # noqa: E402
+from capitate.training.bone_age_task import BoneAgeTask  # noqa: E402
 from capitate.training.devices import make_fabric  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
-from capitate.training.objective import make_objective  # noqa: E402
 from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.regularisation import Dropouts  # noqa: E402
 from capitate.training.settings.devices import DevicesConfig, Draws, Precision  # noqa: E402
@@ -42,8 +42,8 @@ def changed(config, **settings):
 def one_step(store, config):
     """A fresh state and its first batch."""
     torch.manual_seed(config.seed)
-    feeder = Feeder(store, ROWS, config)
-    state = TrainingState(config, make_fabric(config.devices), steps_an_epoch=feeder.steps)
+    feeder = BoneAgeFeeder(store, ROWS, config)
+    state = TrainingState(BoneAgeTask(store, config), make_fabric(config.devices), steps_an_epoch=feeder.steps)
     feeder.start(0, config.optimiser.stages[0])
     return state, feeder.batch(0)
 
@@ -96,7 +96,7 @@ def test_an_equal_mean_of_the_last_epochs(store, tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(loop._Training, "_end_epoch", listen)
     config = replace(changed(tiny, average=0.0), swa=SwaConfig(epochs=2))
-    network = loop.train(store, ROWS, config, folder=tmp_path).network
+    network = loop.train(BoneAgeTask(store, config), ROWS, folder=tmp_path).network
     assert len(ends) == 3
     for mean, *values in zip(network.parameters(), *ends[1:], strict=True):
         assert torch.allclose(mean, sum(values) / 2, atol=1e-7)
@@ -108,7 +108,7 @@ def test_without_an_average_the_network_itself_is_the_result(store, tiny, tmp_pa
     config = changed(tiny, average=0.0, learning_rate=1e-12, weight_decay=0.0)
     torch.manual_seed(0)
     start = BoneAgeNetwork(tiny.network).state_dict()
-    found = loop.train(store, ROWS, config, folder=tmp_path, start=start).network
+    found = loop.train(BoneAgeTask(store, config), ROWS, folder=tmp_path, start=start).network
     assert all(torch.allclose(value, start[name], atol=1e-6) for name, value in found.named_parameters())
 
 
@@ -131,7 +131,7 @@ def test_stages_set_size_dropout_and_strength(store, tiny, tmp_path, monkeypatch
     monkeypatch.setattr(TrainingState, "take", listen)
     monkeypatch.setattr("capitate.training.augment.draw", drawn)
     stages = (Stage(1, 40, 32, dropout=0.05, augment=0.5), Stage(1, 64, 48, augment=3.0))
-    loop.train(store, ROWS, changed(tiny, stages=stages), folder=tmp_path)
+    loop.train(BoneAgeTask(store, changed(tiny, stages=stages)), ROWS, folder=tmp_path)
     assert [seen[0], seen[-1]] == [((40, 32), 0.05), ((64, 48), 0.2)]
     own = tiny.augment
     assert strengths[0] == pytest.approx((own.rotation / 2, own.surroundings, own.flip))
@@ -154,11 +154,13 @@ def judged(tiny):
 
 def test_films_that_choose_are_not_learnt_from(store, judged, tmp_path, monkeypatch):
     learnt = set()
-    prepare = Feeder.batch
+    prepare = BoneAgeFeeder.batch
     monkeypatch.setattr(
-        Feeder, "batch", lambda feeder, step: learnt.update(feeder.batches[step].tolist()) or prepare(feeder, step)
+        BoneAgeFeeder,
+        "batch",
+        lambda feeder, step: learnt.update(feeder.batches[step].tolist()) or prepare(feeder, step),
     )
-    loop.train(store, ROWS, judged, folder=tmp_path)
+    loop.train(BoneAgeTask(store, judged), ROWS, folder=tmp_path)
     kept = {int(row) for row in ROWS[validation.kept_back(store.ids[ROWS].tolist(), share=0.3)]}
     assert kept
     assert not learnt & kept
@@ -175,7 +177,7 @@ def test_the_best_weights_are_kept_not_the_last(store, judged, tmp_path, monkeyp
         return {"loss": 1.0, "mae": next(told), "rmse": 1.0, "r2": 0.0}
 
     monkeypatch.setattr(loop, "judge", judge)
-    result = loop.train(store, ROWS, judged, folder=tmp_path / "best")
+    result = loop.train(BoneAgeTask(store, judged), ROWS, folder=tmp_path / "best")
     assert result.validation == {"mae": 3.0, "epoch": 2}
     assert [line["validation_mae"] for line in result.history] == [5.0, 3.0, 4.0]
     assert all(torch.equal(value, ends[1][name]) for name, value in result.network.state_dict().items())
@@ -184,7 +186,7 @@ def test_the_best_weights_are_kept_not_the_last(store, judged, tmp_path, monkeyp
 
     told = iter([5.0, 3.0, 4.0])
     last = replace(judged, validation=replace(judged.validation, keep=Keep.LAST))
-    network = loop.train(store, ROWS, last, folder=tmp_path / "last").network
+    network = loop.train(BoneAgeTask(store, last), ROWS, folder=tmp_path / "last").network
     assert all(torch.equal(value, ends[-1][name]) for name, value in network.state_dict().items())
 
 
@@ -193,8 +195,8 @@ def test_training_stops_early_and_stays_stopped(store, judged, tmp_path, monkeyp
     monkeypatch.setattr(loop, "judge", lambda *_values, **_named: {"loss": 1.0, "mae": next(told)})
     config = replace(judged, validation=replace(judged.validation, patience=2))
     config = changed(config, stages=(Stage(9, 40, 32),))
-    assert len(loop.train(store, ROWS, config, folder=tmp_path).history) == 3
-    assert len(loop.train(store, ROWS, config, folder=tmp_path).history) == 3
+    assert len(loop.train(BoneAgeTask(store, config), ROWS, folder=tmp_path).history) == 3
+    assert len(loop.train(BoneAgeTask(store, config), ROWS, folder=tmp_path).history) == 3
 
 
 def test_the_error_on_kept_films_is_that_of_their_predictions(store, tiny):
@@ -202,7 +204,7 @@ def test_the_error_on_kept_films_is_that_of_their_predictions(store, tiny):
     network = BoneAgeNetwork(tiny.network)
     size = (40, 32)
     fabric = make_fabric(tiny.devices)
-    found = validation.judge(network, store, ROWS, make_objective(tiny), size=size, fabric=fabric)
+    found = validation.judge(network, BoneAgeTask(store, tiny), ROWS, size=size, fabric=fabric)
     months = store.months[ROWS]
     error = predict(network, store, ROWS, size=size) @ np.arange(240) - months
     assert found["mae"] == pytest.approx(np.abs(error).mean(), rel=1e-5)
@@ -223,7 +225,7 @@ def test_augmentation_by_film_does_not_hang_on_the_batch(store, tiny):
     stage = Stage(1, 40, 32)
     seen = {}
     for batch in (8, 3):
-        feeder = Feeder(store, ROWS, changed(config, batch=batch))
+        feeder = BoneAgeFeeder(store, ROWS, changed(config, batch=batch))
         feeder.start(2, stage)
         for step, rows in enumerate(feeder.batches):
             made = feeder.batch(step)
@@ -249,10 +251,10 @@ def test_each_process_goes_on_from_its_own_random_numbers(store, tiny, rank):
 
 
 def test_processes_share_the_films_of_a_step(store, tiny):
-    feeders = [Feeder(store, ROWS, tiny, rank=rank, processes=2) for rank in (0, 1)]
+    feeders = [BoneAgeFeeder(store, ROWS, tiny, rank=rank, processes=2) for rank in (0, 1)]
     for one in feeders:
         one.start(0, tiny.optimiser.stages[0])
     months = torch.cat([one.batch(1).months for one in feeders]).tolist()
     assert months == store.months[feeders[0].batches[1]].tolist()
     with pytest.raises(UsageError, match="24 films to learn from cannot fill the 30 parts"):
-        Feeder(store, ROWS, tiny, processes=30)
+        BoneAgeFeeder(store, ROWS, tiny, processes=30)

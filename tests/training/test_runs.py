@@ -24,8 +24,8 @@ from capitate.training.calibrate import calibrate, fit  # noqa: E402
 from capitate.training.card_text import card_text  # noqa: E402
 from capitate.training.config import SIX_VIEWS  # noqa: E402
 from capitate.training.held_out import answer_again  # noqa: E402
-from capitate.training.loop import predict  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.related_runs import load_bone_age_run, teach  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.training.settings.record import RecordConfig  # noqa: E402
@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_named(two, saved, tmp_path):
     for config, fold, data, says in (
         (loss, 0, saved, r"optimiser\.loss must be one of .*got 'mae'"),
         (two, 2, saved, "--fold must be 0 to 1, got 2"),
-        (two, 0, tmp_path / "none", "holds no views"),
+        (two, 0, tmp_path / "none", "none is not there; give views made with"),
     ):
         with pytest.raises(UsageError, match=says):
             run_bone_age(config, data, tmp_path / "run", fold=fold)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from capitate.errors import UsageError
+from capitate.training.bone_age_task import BoneAgeTask
 from capitate.training.sampling import age_sex_weights, epoch_rows, films_an_epoch, noisy_months
 from capitate.training.settings.sampling import METHODS, SamplingConfig
 
@@ -153,7 +154,7 @@ def test_training_shows_the_films_and_ages_that_sampling_says(store, tiny, tmp_p
 
     monkeypatch.setattr(ViewStore, "batch", record)
     learnt = np.arange(4, 30)
-    loop.train(store, learnt, config, folder=tmp_path)
+    loop.train(BoneAgeTask(store, config), learnt, folder=tmp_path)
     months, sexes = store.months[learnt], store.sexes[learnt]
     expected = [learnt[epoch_rows(months, sexes, settings, seed=config.seed, epoch=k)] for k in range(3)]
     assert shown == np.concatenate(expected).tolist()

@@ -14,7 +14,7 @@ from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
-from capitate.training.loop import predict  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.related_runs import load_bone_age_run  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.types import Sex  # noqa: E402

@@ -8,9 +8,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from capitate.runtime import several_views  # noqa: E402
-from capitate.training import loop  # noqa: E402
 from capitate.training.config import load_config  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
+from capitate.training.predicting import predict  # noqa: E402
 
 VIEWS = (
     several_views.TestView(-3, 2, True),
@@ -25,8 +25,8 @@ def test_a_network_that_ignores_its_input_answers_the_same_with_and_without(stor
     by_sex = torch.randn(3, 240, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(network, "forward", lambda _view, sex: by_sex[sex])
     rows = np.array([5, 3, 9, 1, 30])
-    several = loop.predict(network, store, rows, test_views=VIEWS, batch=2)
-    assert several == pytest.approx(loop.predict(network, store, rows), abs=1e-6)
+    several = predict(network, store, rows, test_views=VIEWS, batch=2)
+    assert several == pytest.approx(predict(network, store, rows), abs=1e-6)
     expected = by_sex[torch.from_numpy(store.sexes[rows])].softmax(1).numpy()
     assert several == pytest.approx(expected, abs=1e-6)
 
@@ -34,8 +34,8 @@ def test_a_network_that_ignores_its_input_answers_the_same_with_and_without(stor
 def test_views_do_reach_the_network(store, tiny):
     network = BoneAgeNetwork(tiny.network)
     rows = np.arange(6)
-    each = [loop.predict(network, store, rows, test_views=(view,)) for view in VIEWS]
-    assert loop.predict(network, store, rows, test_views=VIEWS) == pytest.approx(np.mean(each, axis=0), abs=1e-6)
+    each = [predict(network, store, rows, test_views=(view,)) for view in VIEWS]
+    assert predict(network, store, rows, test_views=VIEWS) == pytest.approx(np.mean(each, axis=0), abs=1e-6)
     assert len({one.tobytes() for one in each}) == len(VIEWS)
 
 

@@ -55,7 +55,7 @@ def train(
     source: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="STORE", help="Views of `data prepare`; for the hand locator, a table of films."
+            "--data", metavar="STORE", help="Views of `data prepare`, or a table of films to read while training."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", file_okay=False, help="Run folder; resumed if begun.")],
@@ -76,33 +76,21 @@ def train(
     """Train one network from one TOML file; the same command again goes on where it stopped."""
     log_progress(quiet=quiet or _is_helper())
     with training_parts("Training"):
-        from capitate.training.bone_age_run import run_bone_age
-        from capitate.training.config import BoneAgeConfig, load_experiment
-        from capitate.training.locator_run import run_locator
+        from capitate.training.config import load_experiment
+        from capitate.training.running import RunOptions, run_experiment
         from capitate.training.threads import use_threads
 
         experiment = load_experiment(config, overrides=[*(changes or ()), *_device_changes(accelerator, devices)])
         use_threads(threads)
-        if isinstance(experiment, BoneAgeConfig):
-            figures: dict[str, object] = dict(
-                run_bone_age(
-                    experiment,
-                    source,
-                    out,
-                    fold=fold,
-                    start=start,
-                    teachers=tuple(teacher or ()),
-                    teacher_data=teacher_data,
-                    resume=resume,
-                )
-            )
-        else:
-            if fold is not None or teacher or teacher_data or start or resume:
-                raise UsageError(
-                    "--fold, --start, --teacher, --teacher-data and --resume belong to bone-age experiments; the "
-                    "locator holds hands out itself"
-                )
-            figures = run_locator(experiment, source, out, workers=workers)
+        options = RunOptions(
+            fold=fold,
+            start=start,
+            teachers=tuple(teacher or ()),
+            teacher_data=teacher_data,
+            resume=resume,
+            workers=workers,
+        )
+        figures = run_experiment(experiment, source, out, options)
     if not _is_helper():
         print(json.dumps(figures, indent=1))
         print(f"Written to {out}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 __all__ = ["RunningAverage", "settle_norms", "stochastic_average"]
@@ -49,23 +49,23 @@ def stochastic_average(network: nn.Module) -> AveragedModel:
     return AveragedModel(network).requires_grad_(requires_grad=False)
 
 
-class _Pairs(nn.Module):
+class _Answering(nn.Module):
     """Takes a batch as one value, as torch's `update_bn` hands it on."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, answer: Callable[[nn.Module, Any], object]) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.answer = network, answer
 
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        out: Tensor = self.network(batch["views"], batch["sexes"])
-        return out
+    def forward(self, batch: object) -> object:
+        return self.answer(self.network, batch)
 
 
-def settle_norms(network: nn.Module, batches: Iterable[dict[str, Tensor]]) -> None:
+def settle_norms(network: nn.Module, batches: Iterable[Any], *, answer: Callable[[nn.Module, Any], object]) -> None:
     """Recompute the statistics of batch norms, which no mean of weights can give.
 
     Args:
         network: whose weights are a mean.
-        batches: views and sexes, as they were in training.
+        batches: as they were in training.
+        answer: lets a network answer one of them, see `Task.answer`.
     """
-    update_bn(batches, _Pairs(network))
+    update_bn(batches, _Answering(network, answer))

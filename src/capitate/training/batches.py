@@ -1,12 +1,9 @@
-"""Batches of an epoch: which films in which order, this process's share, augmentation, hidden sexes, teachers."""
+"""Batches of bone-age films: which ones an epoch shows, augmentation, hidden sexes, teachers."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from capitate.errors import UsageError
 from capitate.training import augment
 from capitate.training.config import BoneAgeConfig
+from capitate.training.feeding import Feeder
 from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
 from capitate.training.settings.devices import Draws
 from capitate.training.settings.optimiser import Stage
-from capitate.training.view_store import SEX_INDEX, ViewSource
+from capitate.training.view_store import SEX_INDEX, ViewSource, resized
 
-__all__ = ["Batch", "Feeder"]
+__all__ = ["BoneAgeFeeder", "FilmBatch"]
 
 _SEX = 0x5E
 """Keeps the draws of hidden sexes apart from those of augmentation, which start from the same seeds."""
@@ -31,7 +28,7 @@ _AGAIN = 0xA6A1
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class FilmBatch:
     """Films of one step, or of a part of it.
 
     Attributes:
@@ -53,21 +50,21 @@ class Batch:
     def __len__(self) -> int:
         return len(self.months)
 
-    def parts(self, count: int) -> Iterator[Batch]:
+    def parts(self, count: int) -> Iterator[FilmBatch]:
         """Cut into `count` parts whose sizes differ by one film at most; fewer where there are fewer films."""
         for rows in np.array_split(np.arange(len(self)), min(count, len(self))):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             teacher = None if self.teacher is None else self.teacher[part]
-            yield Batch(self.views[part], self.sexes[part], self.months[part], teacher, self.of)
+            yield FilmBatch(self.views[part], self.sexes[part], self.months[part], teacher, self.of)
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> FilmBatch:
         """Move to a device."""
         moved: dict[str, Any] = {name: getattr(self, name).to(device) for name in ("views", "sexes", "months")}
         return replace(self, **moved, teacher=None if self.teacher is None else self.teacher.to(device))
 
 
-class Feeder:
-    """Gives the batches of each epoch; seed and epoch decide about everything."""
+class BoneAgeFeeder(Feeder[FilmBatch]):
+    """Gives the batches of each epoch of a bone-age experiment."""
 
     def __init__(
         self,
@@ -80,7 +77,7 @@ class Feeder:
         device: torch.device | None = None,
         teacher: NDArray[np.float32] | None = None,
     ) -> None:
-        """Prepare to feed.
+        """Prepare to feed; arguments and errors as of `Feeder`.
 
         Args:
             store: films.
@@ -90,89 +87,57 @@ class Feeder:
             processes: that share each batch.
             device: where views are augmented, the CPU if None.
             teacher: probabilities (len(store), 3, 240) by sex index.
-
-        Raises:
-            UsageError: if there are too few films for the parts of a step.
         """
-        self.store, self.rows, self.config, self.teacher = store, rows, config, teacher
-        self.rank, self.processes, self.device = rank, processes, device or torch.device("cpu")
+        self.store, self.config, self.teacher = store, config, teacher
         self.ages, self.sexes = store.months[rows], store.sexes[rows]
         films = films_an_epoch(self.ages, self.sexes, config.sampling)
-        self.steps = max(1, round(films / config.optimiser.batch))
-        parts = processes * config.optimiser.accumulate
-        if films // self.steps < parts:
-            raise UsageError(
-                f"{films} films to learn from cannot fill the {parts} parts of a step (devices.count times "
-                "optimiser.accumulate); prepare more films or use fewer parts"
-            )
+        super().__init__(rows, config, ids=store.ids, examples=films, rank=rank, processes=processes, device=device)
 
     def start(self, epoch: int, stage: Stage) -> None:
-        """Draw the order of an epoch and the noise of its ages, and set its size and strength."""
-        self.size = (stage.height, stage.width)
+        """Draw the order of an epoch and the noise of its ages, set its size and strength, and begin to read."""
+        super().start(epoch, stage)
         self.augment = self.config.augment.scaled(stage.augment)
-        self.draws = torch.Generator().manual_seed(self.config.seed * 100003 + epoch)
-        order = self._order(epoch)
         self.months = noisy_months(self.store.months, self.config.sampling, seed=self.config.seed, epoch=epoch)
-        self.batches = np.array_split(order, self.steps)
-        seeds = augment.film_seeds(self.store.ids[order].tolist(), seed=self.config.seed, epoch=epoch)
-        self.seeds = np.array_split(np.array(seeds), self.steps)
-        if self.rank:
-            self.draws.manual_seed(self.config.seed * 100003 + epoch + self.rank * 1_000_003)
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
+    def order(self, epoch: int) -> NDArray[np.int64]:
         """Give the rows of an epoch; where each film comes once, in the order that the released recipes drew."""
         settings = self.config.sampling
-        places: NDArray[np.int64] = (
-            torch.randperm(self.rows.size, generator=self.draws).numpy()
-            if settings.method == "once"
-            else epoch_rows(self.ages, self.sexes, settings, seed=self.config.seed, epoch=epoch)
-        )
-        order: NDArray[np.int64] = self.rows[places]
+        if settings.method == "once":
+            return super().order(epoch)
+        order: NDArray[np.int64] = self.rows[
+            epoch_rows(self.ages, self.sexes, settings, seed=self.config.seed, epoch=epoch)
+        ]
         return order
 
-    def steps_from(self, first: int) -> Iterator[tuple[Batch, Tensor]]:
-        """Give the batches of the epoch from a step on, `devices.ahead` of them prepared in the background.
+    def batch(self, step: int) -> FilmBatch:
+        """Prepare this process's share of one step's films; a film that cannot be read is not in it.
 
-        Yields:
-            A batch, and the state of the random numbers after it, which a checkpoint keeps.
+        Raises:
+            UsageError: if none of them can be read.
         """
-        steps = iter(range(first, self.steps))
-        ahead = self.config.devices.ahead
-        if not ahead:
-            yield from map(self._prepared, steps)
-            return
-        with ThreadPoolExecutor(max_workers=1) as thread:  # one, so that random numbers are drawn in order
-            waiting = deque(thread.submit(self._prepared, step) for step in islice(steps, ahead))
-            while waiting:
-                ready = waiting.popleft().result()
-                waiting.extend(thread.submit(self._prepared, step) for step in islice(steps, 1))
-                yield ready
-
-    def _prepared(self, step: int) -> tuple[Batch, Tensor]:
-        return self.batch(step), self.draws.get_state()
-
-    def batch(self, step: int) -> Batch:
-        """Prepare this process's share of one step's films; a film that cannot be read is not in it."""
         whole = self.batches[step]
-        rows, seeds = (np.array_split(one, self.processes)[self.rank] for one in (whole, self.seeds[step]))
+        rows, seeds = self.share(step)
+        if step + 1 < self.steps:
+            self.store.announce(self.share(step + 1)[0])
         usable = self.store.usable(rows)
         rows, seeds = usable, seeds[np.isin(rows, usable)]
         paired = self.config.optimiser.consistency > 0
         times = 2 if paired else 1
         if paired:
             rows, seeds = np.tile(rows, times), np.concatenate([seeds, seeds ^ _AGAIN])
-        views, masks, _, sexes = self.store.batch(rows, size=self.size)
+        views, masks, _, sexes = self.store.batch(rows)
+        views, masks = resized(views.to(self.device), masks.to(self.device), size=self.size)
         months = torch.from_numpy(self.months[rows])
         source = self._source(seeds)
         drawn = augment.draw(len(rows), self.augment, **source)
-        views = augment.apply(views.to(self.device), masks.to(self.device), drawn)
+        views = augment.apply(views, masks, drawn)
         mixture = augment.draw_mixture(months, sexes, self.augment, **source)
         if mixture is not None:
             views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)
         hidden = self._hidden(seeds[: len(seeds) // times]).repeat(times)
         sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
         of = times * len(whole) if self.processes > 1 else len(rows)
-        return Batch(views, sexes, months, self._taught(rows, sexes, mixture), of, paired)
+        return FilmBatch(views, sexes, months, self._taught(rows, sexes, mixture), of, paired)
 
     def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
         """Give what random numbers of augmentation come from."""

@@ -19,7 +19,7 @@ from capitate.training.related_runs import load_bone_age_run
 from capitate.training.released import released_network
 from capitate.training.runs import Run
 from capitate.training.settings.network import NO_SHAPE
-from capitate.training.view_store import ViewStore
+from capitate.training.view_store import ViewSource
 
 __all__ = ["Beginning", "begin"]
 
@@ -50,7 +50,7 @@ def begin(
     config: BoneAgeConfig,
     *,
     fold: int | None,
-    store: ViewStore,
+    store: ViewSource,
     rows: NDArray[np.int64],
     held_out: frozenset[str],
 ) -> Beginning:
@@ -100,7 +100,7 @@ def _of_bundle(
     *,
     fold: int,
     held_out: frozenset[str],
-    store: ViewStore,
+    store: ViewSource,
     rows: NDArray[np.int64],
 ) -> Beginning:
     """Start from the network of a bundle that never saw the held-out films."""

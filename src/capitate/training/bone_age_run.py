@@ -1,46 +1,29 @@
-"""One run of a bone-age experiment: a store, a fold held out, perhaps teachers; resumed where it stopped."""
+"""One run of a bone-age experiment: films, a fold held out, perhaps teachers; resumed where it stopped."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from lightning_fabric import Fabric
 
 from capitate.errors import UsageError
 from capitate.training.beginning import Beginning, begin
-from capitate.training.checkpoint import CHECKPOINT
+from capitate.training.bone_age_task import BoneAgeTask
 from capitate.training.config import BoneAgeConfig
+from capitate.training.data.film_source import FilmSource
 from capitate.training.devices import make_fabric
-from capitate.training.held_out import answer, errors_of
-from capitate.training.loop import Result, train
-from capitate.training.opened_store import open_store, views_digest
-from capitate.training.related_runs import (
-    check_validation,
-    honest_teachers,
-    known_films,
-    teach,
-)
-from capitate.training.run_card import run_card, run_card_text
-from capitate.training.runs import (
-    OUT_OF_FOLD,
-    Run,
-    claim,
-    label_digest,
-    read_json,
-    write_ids,
-    write_json,
-    write_text,
-)
+from capitate.training.opened_store import open_source, views_digest
+from capitate.training.related_runs import check_validation, honest_teachers, known_films, teach
+from capitate.training.runs import Run, read_json
 from capitate.training.settings.loss import check_loss
 from capitate.training.targets import rows_learnt_from
+from capitate.training.task_run import Foundation, check_fold, check_resume, rows_of, run_task
 from capitate.training.validation import kept_back
-from capitate.training.view_store import ViewStore
-from capitate.training.weights import save_weights
+from capitate.training.view_store import ViewSource
 
 __all__ = ["run_bone_age"]
 
@@ -60,7 +43,7 @@ def run_bone_age(
 
     Args:
         config: the experiment; the fold's number is added to its seed.
-        data: folder of a `ViewStore` with its `view.json`.
+        data: folder of a `ViewStore` with its `view.json`, or a table of films to read while training.
         out: run folder.
         fold: held out, and predicted at the end; None learns from every film.
         start: run, or released bundle by name or folder, whose weights this one begins with; they must not have seen
@@ -77,98 +60,74 @@ def run_bone_age(
         UsageError: naming what does not fit.
     """
     _check(config, fold=fold, teachers=teachers, teacher_data=teacher_data)
-    if resume and not (out / CHECKPOINT).exists():
-        raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
+    check_resume(out, resume=resume)
     fabric = make_fabric(config.devices)
-    store = open_store(data)
-    held_out, rows = _rows(store, config, fold)
-    taught_on = store if teacher_data is None else open_store(teacher_data)
-    seeded = replace(config, seed=config.seed + (fold or 0))
+    store = open_source(data, config.reading)
+    try:
+        return _run(
+            store,
+            replace(config, seed=config.seed + (fold or 0)),
+            data,
+            out,
+            fold=fold,
+            start=start,
+            teachers=teachers,
+            teacher_data=teacher_data,
+            fabric=fabric,
+        )
+    finally:
+        store.close()
+
+
+def _run(
+    store: ViewSource,
+    config: BoneAgeConfig,
+    data: Path,
+    out: Path,
+    *,
+    fold: int | None,
+    start: Path | None,
+    teachers: Sequence[Path],
+    teacher_data: Path | None,
+    fabric: Fabric,
+) -> dict[str, float]:
+    """Bring together what the run rests on, and train."""
+    plain = BoneAgeTask(store, config)
+    every = rows_learnt_from(np.arange(len(store.ids)), store.sexes, trained_on=config.network.trained_on)
+    held_out, rows = rows_of(plain, fold=fold, rows=every)
     hidden = frozenset(store.ids[held_out].tolist())
     begun = None if start is None else begin(start, config, fold=fold, store=store, rows=rows, held_out=hidden)
     runs = honest_teachers([Run.load(folder) for folder in teachers], hidden)
-    kept = store.ids[rows][kept_back(store.ids[rows].tolist(), share=config.validation.share)].tolist()
+    kept = rows[kept_back(plain.groups(rows), share=config.validation.share)]
     others: list[Run | Beginning] = [*runs, *([begun] if begun else [])]
-    check_validation(others, frozenset(kept))
-    split = _split(store, data, config, fold=fold, begun=begun, teachers=runs)
-    if fabric.is_global_zero:
-        claim(out, {"task": "bone-age", **seeded.to_dict()}, split=split)
-        shutil.copyfile(data / "view.json", out / "view.json")
-        write_ids(out / "training-ids.txt", known_films(store.ids[rows].tolist(), others))
-        write_ids(out / "validation-ids.txt", kept)
-    fabric.barrier()
-    teacher = teach(store, runs, data=taught_on) if runs else None
-    weights = begun.weights if begun else None
-    result = train(store, rows, seeded, folder=out, teacher=teacher, start=weights, fabric=fabric)
-    if not fabric.is_global_zero:
-        return {}
-    figures = _judge(result, store, held_out, seeded, out)
-    _finish(result, out, figures, films=rows.size - len(kept), kept_back=len(kept))
-    return figures
-
-
-def _judge(
-    result: Result, store: ViewStore, held_out: NDArray[np.int64], config: BoneAgeConfig, out: Path
-) -> dict[str, float]:
-    """Predict the held-out fold, keep that, and give the errors beside those on the films kept back."""
-    figures = {}
-    if held_out.size:
-        films = answer(result.network, store, held_out, config)
-        films.save(out / OUT_OF_FOLD)
-        figures = errors_of(films)
-    return figures | {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
-
-
-def _rows(store: ViewStore, config: BoneAgeConfig, fold: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the rows of the held-out fold, and all others."""
-    held_out = np.flatnonzero(store.folds(config.folds) == fold) if fold is not None else np.arange(0)
-    rows = np.setdiff1d(np.arange(len(store.ids)), held_out)
-    if rows.size == 0:
-        raise UsageError(f"the store has no film outside fold {fold}; prepare more films")
-    held_out, rows = (
-        rows_learnt_from(some, store.sexes, trained_on=config.network.trained_on) for some in (held_out, rows)
+    check_validation(others, frozenset(store.ids[kept].tolist()))
+    taught_on = store if teacher_data is None else open_source(teacher_data, config.reading)
+    ids = store.ids[rows].tolist()
+    foundation = Foundation(
+        weights=begun.weights if begun else None,
+        split=_origins(begun, runs),
+        files={"view.json": store.described() if isinstance(store, FilmSource) else read_json(data / "view.json")},
+        training_ids=tuple(known_films(ids, others)[len(ids) :]),
     )
-    return held_out, rows
+    task = BoneAgeTask(
+        store,
+        config,
+        teacher=partial(teach, store, runs, data=taught_on) if runs else None,
+        views_sha256=views_digest(data),
+    )
+    return run_task(task, out, fold=fold, rows=every, foundation=foundation, fabric=fabric)
 
 
-def _split(
-    store: ViewStore,
-    data: Path,
-    config: BoneAgeConfig,
-    *,
-    fold: int | None,
-    begun: Beginning | None,
-    teachers: Sequence[Run],
-) -> dict[str, Any]:
-    """Say what a run learns from: folds, digests of labels and views, runs that it rests on."""
-    split: dict[str, Any] = {
-        "fold": fold,
-        "folds": config.folds,
-        "labels_sha256": label_digest(store.ids, store.months, store.sexes),
-        "views_sha256": views_digest(data),
-    }
-    if begun:
-        split["start"] = dict(begun.reference)
-    if teachers:
-        split["teachers"] = [run.reference for run in teachers]
-    return split
-
-
-def _finish(result: Result, out: Path, figures: dict[str, float], *, films: int, kept_back: int) -> None:
-    """Write the final weights, the figures and the card."""
-    write_json(out / "metrics.json", figures)
-    config, split = (read_json(out / f"{name}.json") for name in ("config", "split"))
-    card = run_card(config, split, films=films, kept_back=kept_back, history=result.history, figures=figures)
-    write_json(out / "card.json", card)
-    write_text(out / "card.md", run_card_text(card))
-    save_weights(result.network, out / "weights.safetensors")
+def _origins(begun: Beginning | None, teachers: Sequence[Run]) -> dict[str, object]:
+    """Name the weights that a run started from, and the runs that it was taught by."""
+    started = {"start": dict(begun.reference)} if begun else {}
+    return {**started, **({"teachers": [run.reference for run in teachers]} if teachers else {})}
 
 
 def _check(config: BoneAgeConfig, *, fold: int | None, teachers: Sequence[Path], teacher_data: Path | None) -> None:
     """Refuse a combination that cannot be meant."""
     check_loss(config.optimiser.loss, config.network)
-    if fold is not None and not 0 <= fold < config.folds:
-        raise UsageError(f"--fold must be 0 to {config.folds - 1}, got {fold}")
+    check_fold(fold, config.folds)
     if bool(teachers) != (config.optimiser.distil > 0):
         raise UsageError(
             f"optimiser.distil is {config.optimiser.distil:g} and {len(teachers)} teachers are given; "

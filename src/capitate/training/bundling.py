@@ -63,7 +63,12 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
         raise UsageError("8-bit integers are for bone-age bundles with networks of their own; leave --int8 out")
     if options.int8 and options.data is None:
         raise UsageError("8-bit integers are calibrated on the training films; give their store as --data")
-    make = _bone_age if tasks == ["bone-age"] else _locator
+    makers = {"bone-age": _bone_age, "hand-locator": _locator}
+    if tasks[0] not in makers:
+        raise UsageError(
+            f"no command runs bundles of the task {tasks[0]} yet; runs of {', '.join(makers)} make bundles"
+        )
+    make = makers[tasks[0]]
     with fresh_bundle(out) as fresh:
         make(runs, fresh, options)
     return load_bundle(str(out))

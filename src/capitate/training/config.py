@@ -1,85 +1,61 @@
 """One TOML file describes one experiment; it becomes frozen dataclasses here.
 
-`task = "bone-age"` (the default) gives a `BoneAgeConfig`, `task = "hand-locator"` a `LocatorConfig`.
+`task` chooses their kind, see `TASKS`; without it an experiment is a `BoneAgeConfig`.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
 from capitate.runtime.several_views import TestView, read_test_views
 from capitate.training.settings.augment import AugmentConfig
-from capitate.training.settings.checks import check_training
-from capitate.training.settings.devices import DevicesConfig
-from capitate.training.settings.freezing import FreezingConfig
+from capitate.training.settings.checks import check_training, within
+from capitate.training.settings.data import ReadingConfig
+from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
-from capitate.training.settings.optimiser import OptimiserConfig
+from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
 from capitate.training.settings.presets import with_preset
 from capitate.training.settings.reading import build, put, read_override
-from capitate.training.settings.record import RecordConfig
 from capitate.training.settings.sampling import SamplingConfig
-from capitate.training.settings.schedule import ScheduleConfig
-from capitate.training.settings.swa import SwaConfig
-from capitate.training.settings.validation import ValidationConfig
 
-__all__ = ["SIX_VIEWS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
+__all__ = ["SIX_VIEWS", "TASKS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
 
 
 @dataclass(frozen=True)
-class BoneAgeConfig:
-    """One experiment.
+class BoneAgeConfig(Experiment):
+    """A bone-age experiment.
 
     Attributes:
-        name: of the experiment and of the bundle made of it.
-        seed: of weights, order and augmentation; a run adds the number of its fold.
-        folds: number of folds.
         test_views: whose answers are averaged in out-of-fold prediction and in assessment.
         smoothing_months: width of the kernel that spreads both answers, see `capitate.runtime.bone_age.smoothed`.
         surroundings_removed: whether both see black outside the dilated hand.
         network: see `NetworkConfig`.
         augment: see `AugmentConfig`.
-        optimiser: see `OptimiserConfig`.
-        schedule: see `ScheduleConfig`.
-        swa: see `SwaConfig`.
-        validation: see `ValidationConfig`.
-        devices: see `DevicesConfig`.
-        record: see `RecordConfig`.
         loss: see `LossConfig`.
-        freezing: see `FreezingConfig`.
         sampling: see `SamplingConfig`.
+        reading: see `ReadingConfig`.
     """
 
     name: str = "bone-age"
-    seed: int = 0
-    folds: int = 5
+    optimiser: BoneAgeOptimiserConfig = field(default_factory=BoneAgeOptimiserConfig)
     test_views: tuple[TestView, ...] = SIX_VIEWS
     smoothing_months: float = 3.0
     surroundings_removed: bool = True
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    swa: SwaConfig = field(default_factory=SwaConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-    devices: DevicesConfig = field(default_factory=DevicesConfig)
-    record: RecordConfig = field(default_factory=RecordConfig)
     loss: LossConfig = field(default_factory=LossConfig)
-    freezing: FreezingConfig = field(default_factory=FreezingConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the configuration as plain values."""
-        return asdict(self)
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
 
 
 def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> BoneAgeConfig:
@@ -95,12 +71,12 @@ def load_config(path: Path | None = None, *, overrides: Iterable[str] = ()) -> B
     config = load_experiment(path, overrides=overrides)
     if not isinstance(config, BoneAgeConfig):
         raise UsageError(
-            f"the configuration {path} is of the task 'hand-locator'; a bone-age experiment is needed here"
+            f"the configuration {path} is of another task than bone-age; a bone-age experiment is needed here"
         )
     return config
 
 
-def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) -> BoneAgeConfig | LocatorConfig:
+def load_experiment(path: Path | None = None, *, overrides: Iterable[str] = ()) -> Experiment | LocatorConfig:
     """Read an experiment of any task; arguments and errors as for `load_config`."""
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf8")) if path else {}
@@ -130,7 +106,7 @@ def changed(config: BoneAgeConfig, overrides: Iterable[str]) -> BoneAgeConfig:
     return other
 
 
-def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
+def experiment_of(values: Mapping[str, Any]) -> Experiment | LocatorConfig:
     """Make an experiment from plain values, such as those of a run's `config.json`.
 
     Raises:
@@ -138,21 +114,45 @@ def experiment_of(values: Mapping[str, Any]) -> BoneAgeConfig | LocatorConfig:
     """
     values = dict(values)
     task = values.pop("task", "bone-age")
-    if task == "hand-locator":
-        return build(LocatorConfig(), values)
-    if task != "bone-age":
-        raise UsageError(f"task must be bone-age or hand-locator, got {task!r}")
+    if task not in TASKS:
+        raise UsageError(f"task must be one of {', '.join(TASKS)}, got {task!r}")
+    return TASKS[task](values)
+
+
+def _bone_age(values: dict[str, Any]) -> BoneAgeConfig:
     if "test_views" in values:
         values["test_views"] = read_test_views(values["test_views"])
     config = build(BoneAgeConfig(), with_preset(values))
+    check_training(config)
     _check(config)
     return config
 
 
+def _locator(values: dict[str, Any]) -> LocatorConfig:
+    return build(LocatorConfig(), values)
+
+
+TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
+    "bone-age": _bone_age,
+    "hand-locator": _locator,
+}
+"""What reads the plain values of each task's experiments."""
+
+
 def _check(config: BoneAgeConfig) -> None:
-    """Refuse values that no network or schedule could be made of."""
+    """Refuse values that no bone-age network could be made of."""
     check_loss(config.optimiser.loss, config.network)
-    check_training(config.optimiser, config.schedule, config.swa, config.validation, config.devices, config.record)
+    within(
+        [
+            ("optimiser.unknown_sex", config.optimiser.unknown_sex, 0, 1),
+            ("optimiser.distil", config.optimiser.distil, 0, 1),
+            ("reading.workers", config.reading.workers, 0, 256),
+            ("reading.most_unreadable", config.reading.most_unreadable, 0, 1),
+            ("reading.height", config.reading.height, 16, 4096),
+            ("reading.width", config.reading.width, 16, 4096),
+            ("reading.source", config.reading.source, 64, 8192),
+        ]
+    )
     if config.optimiser.consistency and (config.augment.mixup or config.optimiser.accumulate > 1):
         raise UsageError(
             "optimiser.consistency compares two answers to one film of one step; it goes with neither augment.mixup, "

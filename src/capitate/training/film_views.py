@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from capitate.assessment import ModelReference
 from capitate.assessor import NO_HAND
 from capitate.errors import FilmError, UsageError
 from capitate.phantom import draw
-from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel, view_rule
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.several_views import read_test_views
@@ -31,14 +30,15 @@ from capitate.types import Sex
 
 __all__ = [
     "DRAWN",
+    "HandFilm",
     "MeasuringFilms",
-    "drawn_squares",
+    "drawn_hands",
     "films_for",
     "fitting_store",
     "is_store",
     "some_rows",
     "store_views",
-    "table_squares",
+    "table_hands",
 ]
 
 DRAWN = 8
@@ -49,7 +49,22 @@ _AT_ONCE = 4
 _SEXES = {code: Sex(name) for name, code in SEX_INDEX.items()}
 _NOBODY = ModelReference("", "", "", "")
 
-Square = tuple[NDArray[np.float32], Sex]
+
+@dataclass(frozen=True, eq=False)
+class HandFilm:
+    """A film on which a hand was found.
+
+    Attributes:
+        pixels: float32 (height, width), bright bone.
+        square: `squash` of it.
+        frame: the hand.
+        sex: of the child.
+    """
+
+    pixels: NDArray[np.float32]
+    square: NDArray[np.float32]
+    frame: HandFrame
+    sex: Sex
 
 
 @dataclass(frozen=True)
@@ -95,15 +110,16 @@ def films_for(source: Path | None, card: Mapping[str, Any], *, most: int, seed: 
         rows = some_rows(np.arange(len(store.ids)), most=most, seed=seed)
         on = f"{rows.size} films of the store {source.name}, drawn at random"
         return MeasuringFilms(on, True, lambda: store_views(store, rows, card))
-    squares, refused = table_squares(source, most=most, seed=seed)
-    on = f"{len(squares)} films of {source.name}, read and located as assessment does"
-    return MeasuringFilms(on, True, lambda: _cut(squares, card), refused, len(squares) + refused)
+    tried = [None if hand is None else _seen(hand, card) for hand in table_hands(source, most=most, seed=seed)]
+    found = [film for film in tried if film is not None]
+    on = f"{len(found)} films of {source.name}, read and located as assessment does"
+    return MeasuringFilms(on, True, lambda: iter(found), len(tried) - len(found), len(tried))
 
 
 def drawn_films(card: Mapping[str, Any]) -> MeasuringFilms:
     """Draw hands to measure on where no film was given."""
     on = f"{DRAWN} drawn hands, because no film was given"
-    return MeasuringFilms(on, False, lambda: _cut(drawn_squares(), card))
+    return MeasuringFilms(on, False, lambda: (_seen(hand, card) for hand in drawn_hands()))
 
 
 def fitting_store(folder: Path, card: Mapping[str, Any]) -> ViewStore:
@@ -113,10 +129,10 @@ def fitting_store(folder: Path, card: Mapping[str, Any]) -> ViewStore:
         UsageError: if they were cut otherwise, or are smaller than the networks' views.
     """
     there, here = read_rule(folder), view_rule(card)
-    if (there.margins, there.percentiles) != (here.margins, here.percentiles):
+    if replace(there, height=here.height, width=here.width) != here:
         raise UsageError(
-            f"the views of {folder} were cut with margins {there.margins} and percentiles {there.percentiles}, the "
-            f"networks' with {here.margins} and {here.percentiles}; give the store that they were trained on"
+            f"the views of {folder} were cut by another rule than the networks' ({there} there, {here} here); give the "
+            "store that they were trained on"
         )
     if there.height < here.height or there.width < here.width:
         raise UsageError(
@@ -135,42 +151,35 @@ def store_views(store: ViewStore, rows: NDArray[np.int64], card: Mapping[str, An
         yield FilmViews(views, [_SEXES[int(code)] for code in sexes])
 
 
-def table_squares(table: Path, *, most: int, seed: int = 0) -> tuple[list[Square], int]:
-    """Read films of a table as squares, with their sexes, and count those that are refused.
+def table_hands(table: Path, *, most: int, seed: int = 0) -> Iterator[HandFilm | None]:
+    """Read films of a table and find their hands, one after another; None for a film that is refused.
 
     Args:
         table: in any form that `read_any` reads.
         most: how many films at most, drawn at random.
         seed: of that.
-
-    Raises:
-        UsageError: if none can be read.
     """
     studies = read_any(table)
-    chosen = [studies[k] for k in some_rows(np.arange(len(studies)), most=most, seed=seed)]
-    found: list[Square] = []
-    for study in chosen:
+    for row in some_rows(np.arange(len(studies)), most=most, seed=seed):
+        study = studies[row]
         try:
-            square = _upright(files.read(study.path))
+            film = files.read(study.path)
         except FilmError:
+            yield None
             continue
-        if square is not None:
-            found.append((square, study.sex))
-    if not found:
-        raise UsageError(f"none of {len(chosen)} films of {table} can be read as a hand; give other films")
-    return found, len(chosen) - len(found)
+        yield _hand(film.pixels, study.sex)
 
 
 @lru_cache(maxsize=1)
-def drawn_squares() -> tuple[Square, ...]:
-    """Draw hands of both sexes and evenly spread ages, as squares."""
+def drawn_hands() -> tuple[HandFilm, ...]:
+    """Draw hands of both sexes and evenly spread ages."""
     ages = np.linspace(*_DRAWN_MONTHS, DRAWN)
     sexes = [(Sex.FEMALE, Sex.MALE)[k % 2] for k in range(DRAWN)]
-    drawn = [
-        draw(age_months=float(age), sex=sex, height=_DRAWN_HEIGHT, seed=k)
+    drawn = (
+        _hand(draw(age_months=float(age), sex=sex, height=_DRAWN_HEIGHT, seed=k).radiograph.pixels, sex)
         for k, (age, sex) in enumerate(zip(ages, sexes, strict=True))
-    ]
-    return tuple((squash(one.radiograph.pixels), sex) for one, sex in zip(drawn, sexes, strict=True))
+    )
+    return tuple(hand for hand in drawn if hand is not None)
 
 
 @lru_cache(maxsize=1)
@@ -178,21 +187,22 @@ def _locator() -> HandLocator:
     return HandLocator(threads=1)
 
 
-def _upright(film: Radiograph) -> NDArray[np.float32] | None:
-    """Squash a film and turn a negative; None where no single hand is found."""
-    square = squash(film.pixels)
+def _hand(pixels: NDArray[np.float32], sex: Sex) -> HandFilm | None:
+    """Find the hand and turn a negative; None where there is no single hand."""
+    square = squash(pixels)
     located = _locator().locate(square)
     if located.disagreement > NO_HAND:
         return None
-    return np.float32(1) - square if located.negated else square
+    if located.negated:
+        pixels, square = np.float32(1) - pixels, np.float32(1) - square
+    return HandFilm(pixels, square, located.frame, sex)
 
 
-def _cut(squares: Sequence[Square], card: Mapping[str, Any]) -> Iterator[FilmViews]:
-    """Cut views and make their test views, a film at a time."""
+def _seen(hand: HandFilm, card: Mapping[str, Any]) -> FilmViews:
+    """Cut the view and make its test views, as the networks of a card see a film."""
     model = BoneAgeModel.of_networks(card, [], reference=_NOBODY)
-    for square, sex in squares:
-        frame: HandFrame = _locator().locate(square).frame
-        yield FilmViews(model.views(square, frame)[None], [sex])
+    picture = model.rule.picture(hand.pixels, square=hand.square)
+    return FilmViews(model.views(picture, hand.frame)[None], [hand.sex])
 
 
 def some_rows(rows: NDArray[np.int64], *, most: int, seed: int) -> NDArray[np.int64]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from capitate.errors import TableError
 from capitate.training.manifest import Study
 
-__all__ = ["FOLDS", "fold_of", "given_folds"]
+__all__ = ["FOLDS", "fold_of", "given_folds", "patients_of"]
 
 FOLDS = 5
 
@@ -34,7 +37,7 @@ def given_folds(studies: Sequence[Study]) -> list[int]:
             )
         fold = int(text)
         numbers.append(fold)
-        group = study.patient_id or study.study_id or f"film {study.id}"
+        group = _patient(study)
         if groups.setdefault(group, fold) != fold:
             raise TableError(
                 f"films of one patient stand on two folds, got {study.id!r} on fold {fold} and another on "
@@ -43,3 +46,18 @@ def given_folds(studies: Sequence[Study]) -> list[int]:
     if sorted(set(numbers)) != list(range(len(set(numbers)))):
         raise TableError(f"folds must be numbered 0, 1, 2, ... without gaps, got {sorted(set(numbers))}")
     return numbers
+
+
+def patients_of(studies: Sequence[Study]) -> NDArray[np.str_] | None:
+    """Name the patient of every film, (n,): its study, or the film itself, where the table tells no more.
+
+    Returns:
+        None if the table tells nothing about patients or studies.
+    """
+    if not any(study.patient_id or study.study_id for study in studies):
+        return None
+    return np.array([_patient(study) for study in studies])
+
+
+def _patient(study: Study) -> str:
+    return study.patient_id or study.study_id or f"film {study.id}"

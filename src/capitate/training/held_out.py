@@ -20,14 +20,14 @@ from capitate.training.networks import BoneAgeNetwork
 from capitate.training.out_of_fold import OutOfFold
 from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.view_store import SEX_INDEX, ViewSource
 
 __all__ = ["answer", "answer_again", "errors_of", "views_seen"]
 
 _FILMS_AT_ONCE = 16
 
 
-def answer(network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], config: BoneAgeConfig) -> OutOfFold:
+def answer(network: BoneAgeNetwork, store: ViewSource, rows: NDArray[np.int64], config: BoneAgeConfig) -> OutOfFold:
     """Predict films by the mean over the test views, spread by the configuration's kernel.
 
     The network answers from the very file that would be released, so that what is calibrated is what ships.
@@ -37,28 +37,41 @@ def answer(network: BoneAgeNetwork, store: ViewStore, rows: NDArray[np.int64], c
         store: films.
         rows: which of them.
         config: test views, smoothing, and whether surroundings are removed.
+
+    Returns:
+        Predictions of those that can be read.
+
+    Raises:
+        UsageError: if none can.
     """
     last = config.optimiser.stages[-1]
     size = (last.height, last.width)
+    usable: list[NDArray[np.int64]] = []
     given: list[NDArray[np.float32]] = []
     unknown: list[NDArray[np.float32]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         export_network(network, path, height=size[0], width=size[1])
         session = Session(path, threads=torch.get_num_threads())
-        for part in np.array_split(rows, max(1, -(-rows.size // _FILMS_AT_ONCE))):
+        for some in np.array_split(rows, max(1, -(-rows.size // _FILMS_AT_ONCE))):
+            part = store.usable(some)
+            if not part.size:
+                continue
+            usable.append(part)
             views, sexes = views_seen(
                 store, part, config.test_views, surroundings_removed=config.surroundings_removed, size=size
             )
             for sex, answers in ((sexes, given), (np.full_like(sexes, SEX_INDEX["unknown"]), unknown)):
                 answers.append(ask(session, views, sex))
-    months = config.smoothing_months
+    if not usable:
+        raise UsageError(f"none of the {rows.size} held-out films can be read; see `capitate data check`")
+    rows, months = np.concatenate(usable), config.smoothing_months
     both = (smoothed(np.concatenate(answers), months) for answers in (given, unknown))
     return OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], *both)
 
 
 def views_seen(
-    store: ViewStore,
+    store: ViewSource,
     rows: NDArray[np.int64],
     test_views: Sequence[TestView],
     *,
@@ -84,7 +97,7 @@ def views_seen(
     return np.stack([[one.of(view) for one in test_views] for view in whole]), sexes.numpy()
 
 
-def answer_again(folder: Path, store: ViewStore, *, changes: Iterable[str] = ()) -> OutOfFold:
+def answer_again(folder: Path, store: ViewSource, *, changes: Iterable[str] = ()) -> OutOfFold:
     """Predict the held-out fold of a finished run anew: on another store, or by other test views.
 
     Args:

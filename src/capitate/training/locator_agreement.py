@@ -13,7 +13,7 @@ from capitate.runtime.locator import corner_distance
 from capitate.runtime.session import Session
 from capitate.runtime.views import frame_from_outputs, locator_input
 from capitate.training.agreement import BATCHES, Agreement, InBatches
-from capitate.training.film_views import DRAWN, drawn_squares, is_store, table_squares
+from capitate.training.film_views import drawn_hands, is_store, table_hands
 from capitate.training.locator_network import LocatorNetwork
 
 __all__ = ["LIMIT_LENGTHS", "measure_locator"]
@@ -32,18 +32,21 @@ def measure_locator(network: LocatorNetwork, path: Path, source: Path | None, *,
         most: how many films at most.
 
     Raises:
-        UsageError: if the source is a store: it holds views, and the locator sees whole films.
+        UsageError: if the source is a store, which holds views while the locator sees whole films, or no film is read.
     """
     if source is not None and is_store(source):
         raise UsageError(f"{source} holds views and the locator looks at whole films; give a table of films")
-    squares = drawn_squares() if source is None else table_squares(source, most=most)[0]
-    films = np.concatenate([locator_input(square) for square, _ in squares])
+    hands = drawn_hands() if source is None else table_hands(source, most=most)
+    inputs = [locator_input(hand.square) for hand in hands if hand is not None]
+    if not inputs:
+        raise UsageError(f"no film of {source} can be read as a hand; give other films")
+    films = np.concatenate(inputs)
     with torch.no_grad():
         expected = network.eval()(torch.from_numpy(films)).numpy()
     session = Session(path, threads=1)
     found = {size: _apart(expected, InBatches(session, size).run({"film": films})[0]) for size in BATCHES}
-    on = f"{DRAWN} drawn hands, because no film was given" if source is None else f"{len(films)} films of {source.name}"
-    return Agreement(on, source is not None, {path.name: found}, unit="hand lengths")
+    from_where = "drawn hands, because no film was given" if source is None else f"films of {source.name}"
+    return Agreement(f"{len(films)} {from_where}", source is not None, {path.name: found}, unit="hand lengths")
 
 
 def _apart(expected: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:

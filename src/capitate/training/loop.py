@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,23 +17,20 @@ from torch import Tensor, nn
 
 from capitate.errors import UsageError
 from capitate.training.averages import settle_norms
-from capitate.training.batches import Feeder
 from capitate.training.checkpoint import CHECKPOINT
-from capitate.training.config import BoneAgeConfig
 from capitate.training.curves import Curves
 from capitate.training.devices import deterministic, make_fabric
 from capitate.training.meter import Meter
-from capitate.training.networks import BoneAgeNetwork, first_weights, freeze, unfreeze
-from capitate.training.predicting import predict
+from capitate.training.networks import freeze, unfreeze
 from capitate.training.regularisation import Dropouts
 from capitate.training.settings.optimiser import Stage
 from capitate.training.settings.validation import Keep
+from capitate.training.task import Task
 from capitate.training.training_state import TrainingState
 from capitate.training.validation import judge, kept_back
-from capitate.training.view_store import ViewStore
 from capitate.training.weights import load_weights, save_weights
 
-__all__ = ["BEST", "Result", "predict", "train"]
+__all__ = ["BEST", "Result", "train"]
 
 BEST = "best.safetensors"
 _log = logging.getLogger(__name__)
@@ -45,32 +43,28 @@ class Result:
     Attributes:
         network: with the weights that the run ends with.
         history: one dictionary an epoch.
-        validation: the smallest error on the films kept back, months, and its epoch; empty without such films.
+        validation: the smallest error on the examples kept back, by its name, and its epoch; empty without such.
     """
 
-    network: BoneAgeNetwork
+    network: nn.Module
     history: list[dict[str, float]]
     validation: dict[str, float]
 
 
 def train(
-    store: ViewStore,
+    task: Task[Any, Any],
     rows: NDArray[np.int64],
-    config: BoneAgeConfig,
     *,
     folder: Path,
-    teacher: NDArray[np.float32] | None = None,
     start: dict[str, Tensor] | None = None,
     fabric: Fabric | None = None,
 ) -> Result:
-    """Train on `rows` of the store.
+    """Train on some examples.
 
     Args:
-        store: films.
-        rows: which of them to learn from; `validation.share` of these is kept back to choose the best weights.
-        config: the experiment.
+        task: the experiment with its data.
+        rows: which examples to learn from; `validation.share` of these is kept back to choose the best weights.
         folder: for checkpoints and curves; training resumes from its checkpoint if it is there.
-        teacher: probabilities (len(store), 3, 240) by sex index, for distillation.
         start: weights to begin with instead of random ones.
         fabric: processes and their device, made from the experiment if None.
 
@@ -78,10 +72,10 @@ def train(
         UsageError: if the checkpoint in the folder is of another experiment, or the loss is no number any more.
         ReportWriteError: if the disk is full; the previous checkpoint stays.
     """
-    fabric = fabric or make_fabric(config.devices)
+    fabric = fabric or make_fabric(task.config.devices)
     folder.mkdir(parents=True, exist_ok=True)
-    training = _Training(store, rows, config, folder=folder, fabric=fabric, teacher=teacher, start=start)
-    with deterministic(wanted=config.devices.deterministic):
+    training = _Training(task, rows, folder=folder, fabric=fabric, start=start)
+    with deterministic(wanted=task.config.devices.deterministic):
         return training.run()
 
 
@@ -90,30 +84,23 @@ class _Training:
 
     def __init__(
         self,
-        store: ViewStore,
+        task: Task[Any, Any],
         rows: NDArray[np.int64],
-        config: BoneAgeConfig,
         *,
         folder: Path,
         fabric: Fabric,
-        teacher: NDArray[np.float32] | None,
         start: dict[str, Tensor] | None,
     ) -> None:
+        config = task.config
         torch.manual_seed(config.seed)
-        kept = kept_back(store.ids[rows].tolist(), share=config.validation.share)
-        self.store, self.kept, self.config, self.folder, self.fabric = store, rows[kept], config, folder, fabric
-        self.feeder = Feeder(
-            store,
-            rows[~kept],
-            config,
-            rank=fabric.global_rank,
-            processes=fabric.world_size,
-            device=fabric.device,
-            teacher=teacher,
+        kept = kept_back(task.groups(rows), share=config.validation.share)
+        self.task, self.kept, self.config, self.folder, self.fabric = task, rows[kept], config, folder, fabric
+        self.feeder = task.feeder(
+            rows[~kept], rank=fabric.global_rank, processes=fabric.world_size, device=fabric.device
         )
         if start is None and not (folder / CHECKPOINT).exists():
-            start = first_weights(config.network, store.months[rows[~kept]])
-        self.state = TrainingState(config, fabric, steps_an_epoch=self.feeder.steps, start=start)
+            start = task.first_weights(rows[~kept])
+        self.state = TrainingState(task, fabric, steps_an_epoch=self.feeder.steps, start=start)
         self.dropouts = Dropouts(self.state.network)
         self.draws = self.state.resume(folder / CHECKPOINT)
         board = config.record.tensorboard
@@ -150,19 +137,19 @@ class _Training:
     def _line(self) -> None:
         """Add a line to the curve of batches."""
         state, figures = self.state, self._finite(self.state.line)
-        state.line = Meter()
+        state.line = Meter(self.task.figures)
         if self.curves is not None:
             self.curves.batch({"epoch": state.epoch + 1, "step": state.taken, "learning_rate": state.rate, **figures})
 
     def _end_epoch(self, stage: Stage) -> None:
-        """Average, judge on the films kept back, move the schedule, and write the epoch's line."""
+        """Average, judge on the examples kept back, move the schedule, and write the epoch's line."""
         state = self.state
         figures = self._finite(state.whole)
-        state.epoch, state.step, state.whole = state.epoch + 1, 0, Meter()
+        state.epoch, state.step, state.whole = state.epoch + 1, 0, Meter(self.task.figures)
         if state.swa is not None and state.epoch > self._epochs - self.config.swa.epochs:
             state.swa.update_parameters(state.network)
         judged = self._judge(state.judged, stage)
-        state.schedule.after_epoch(state.epoch, judged.get("mae"))
+        state.schedule.after_epoch(state.epoch, judged.get(self.task.judged_by))
         seen = {f"validation_{name}": value for name, value in judged.items()}
         state.history.append(
             {"epoch": state.epoch, "step": state.taken, "learning_rate": state.rate, **figures, **seen}
@@ -178,12 +165,15 @@ class _Training:
         return sum(stage.epochs for stage in self.config.optimiser.stages)
 
     def _judge(self, network: nn.Module, stage: Stage) -> dict[str, float]:
-        """Measure a network on the films kept back, and keep it if it is the best."""
+        """Measure a network on the examples kept back, and keep it if it is the best."""
         if not self.kept.size:
             return {}
         state, size = self.state, (stage.height, stage.width)
-        figures = judge(network, self.store, self.kept, state.objective, size=size, fabric=self.fabric)
-        if state.best.better(figures["mae"], state.epoch, self.config.validation) and self.fabric.is_global_zero:
+        figures = judge(network, self.task, self.kept, size=size, fabric=self.fabric)
+        if (
+            state.best.better(figures[self.task.judged_by], state.epoch, self.config.validation)
+            and self.fabric.is_global_zero
+        ):
             save_weights(network, self.folder / BEST)
         return figures
 
@@ -216,12 +206,12 @@ class _Training:
         if settings.share and settings.keep is Keep.BEST and state.best.epoch:
             self.fabric.barrier()
             load_weights(network, self.folder / BEST)
-        chosen = {"mae": state.best.mae, "epoch": float(state.best.epoch)} if self.kept.size else {}
-        return Result(network.eval(), state.history, chosen)
+        best = {self.task.judged_by: state.best.error, "epoch": float(state.best.epoch)}
+        return Result(network.eval(), state.history, best if self.kept.size else {})
 
     def _settle(self, network: nn.Module, stage: Stage) -> None:
         """Give an equal mean of weights the batch statistics that belong to it."""
-        feeder = Feeder(self.store, self.feeder.rows, self.config, device=self.fabric.device)
+        feeder = self.task.feeder(self.feeder.rows, device=self.fabric.device)
         feeder.start(self._epochs, stage)
-        shares = (feeder.batch(step).to(self.fabric.device) for step in range(feeder.steps))
-        settle_norms(network, ({"views": one.views, "sexes": one.sexes} for one in shares))
+        batches = (feeder.batch(step).to(self.fabric.device) for step in range(feeder.steps))
+        settle_norms(network, batches, answer=self.task.answer)

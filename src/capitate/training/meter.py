@@ -1,65 +1,50 @@
-"""Sums over films from which losses, errors and speeds of a stretch of training follow."""
+"""Sums over examples from which losses, errors and speeds of a stretch of training follow."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
-__all__ = ["Meter", "film_sums"]
+__all__ = ["Meter"]
 
-
-def film_sums(loss: Tensor, predicted: Tensor, months: Tensor) -> Tensor:
-    """Sum what a batch says.
-
-    Args:
-        loss: mean over the films, scalar.
-        predicted: bone ages, months (n,).
-        months: true ones (n,).
-
-    Returns:
-        float64 (6,): films, loss, absolute and squared error, age and squared age.
-    """
-    error, age = (predicted - months).double(), months.double()
-    films = age.new_full((), len(months))
-    parts = [films, loss.double() * films, error.abs().sum(), error.square().sum(), age.sum(), age.square().sum()]
-    return torch.stack(parts).detach()
+Figures = Callable[[Sequence[float]], dict[str, float]]
 
 
 class Meter:
     """Adds up batches; figures are read when a line is written, so that a GPU is not waited for at each step."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.sums: Tensor | float = 0.0
+    def __init__(self, figures: Figures) -> None:
+        """Begin with nothing.
+
+        Args:
+            figures: reads figures from sums whose first is the number of examples, see `Task.figures`.
+        """
+        self._read = figures
+        self.sums: Tensor | None = None
         self.seconds = 0.0
         self.data_seconds = 0.0
 
-    def add(self, sums: Tensor, *, seconds: float, data_seconds: float) -> None:
+    def add(self, sums: Tensor, *, seconds: float = 0.0, data_seconds: float = 0.0) -> None:
         """Add a step.
 
         Args:
-            sums: from `film_sums`, of all devices.
+            sums: from `Task.sums`, of all devices.
             seconds: that the step took, data included.
             data_seconds: of these, waiting for data.
         """
-        self.sums = self.sums + sums
+        self.sums = sums if self.sums is None else self.sums + sums
         self.seconds += seconds
         self.data_seconds += data_seconds
 
     def figures(self) -> dict[str, float]:
-        """Give loss, mae and rmse in months, r2, films a second, seconds, and those that data took."""
-        if isinstance(self.sums, float):
+        """Give the task's figures, films a second, seconds, and those that data took; none before the first step."""
+        if self.sums is None:
             return {}
-        films, loss, absolute, squared, age, squares = self.sums.tolist()
-        spread = squares - age * age / films
         return {
-            "loss": loss / films,
-            "mae": absolute / films,
-            "rmse": (squared / films) ** 0.5,
-            "r2": 1 - squared / spread if spread > 0 else float("nan"),
-            "films_a_second": films / self.seconds if self.seconds else 0.0,
+            **self._read(self.sums.tolist()),
+            "films_a_second": float(self.sums[0]) / self.seconds if self.seconds else 0.0,
             "seconds": self.seconds,
             "data_seconds": self.data_seconds,
         }

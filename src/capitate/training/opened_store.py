@@ -1,4 +1,4 @@
-"""A store of views as it is opened for training: its table must fit its films, and its labels the ages we know."""
+"""Films as they are opened for training: a store's table must fit its films, and all labels the ages we know."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from capitate.errors import UsageError
+from capitate.training.data.film_source import FilmSource
+from capitate.training.layouts import read_any
 from capitate.training.networks import BIN_MONTHS, BINS
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.settings.data import ReadingConfig
+from capitate.training.view_store import SEX_INDEX, ViewSource, ViewStore
 
-__all__ = ["check_store", "open_store", "views_digest"]
+__all__ = ["check_labels", "check_store", "open_source", "open_store", "views_digest"]
 
 _AGAIN = "make it again with `capitate data prepare`"
 
@@ -28,6 +31,28 @@ def open_store(folder: Path) -> ViewStore:
         raise UsageError(f"{folder} holds no views ({error}); make them with `capitate data prepare`") from error
     check_store(store, folder)
     return store
+
+
+def open_source(data: Path, config: ReadingConfig) -> ViewSource:
+    """Open what a run is given as its data: a store of `data prepare`, or a table of films to read while training.
+
+    Args:
+        data: folder of a store; otherwise a table, folder or zip archive as `read_any` takes it.
+        config: how films are read; a store needs none of it.
+
+    Raises:
+        UsageError: as `open_store` does; if no film has a bone age.
+        TableError: if a table cannot be used.
+    """
+    if not data.exists():
+        raise UsageError(
+            f"{data} is not there; give views made with `capitate data prepare`, or a table or folder of films"
+        )
+    if (data / "view.json").is_file() or (data / "table.npz").is_file():
+        return open_store(data)
+    films = FilmSource(read_any(data), config=config, folds_from_table=config.folds_from_table)
+    check_labels(films, data)
+    return films
 
 
 def check_store(store: ViewStore, folder: Path) -> None:
@@ -47,6 +72,15 @@ def check_store(store: ViewStore, folder: Path) -> None:
     names, counts = np.unique(store.ids, return_counts=True)
     if (counts > 1).any():
         raise UsageError(f"the film {str(names[counts > 1][0])!r} stands twice in {folder}; {_AGAIN}")
+    check_labels(store, folder)
+
+
+def check_labels(store: ViewSource, folder: Path) -> None:
+    """Refuse ages and sexes that cannot be.
+
+    Raises:
+        UsageError: naming the first film that does not fit and what it has.
+    """
     most = (BINS - 1) * BIN_MONTHS
     wrong = np.flatnonzero(~((store.months >= 0) & (store.months <= most)))
     if wrong.size:

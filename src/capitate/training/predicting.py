@@ -11,7 +11,7 @@ from torch import Tensor
 
 from capitate.runtime.bone_age import TestView
 from capitate.training.networks import BoneAgeNetwork
-from capitate.training.view_store import ViewStore
+from capitate.training.view_store import ViewSource
 
 __all__ = ["predict"]
 
@@ -20,7 +20,7 @@ _AS_STORED = (TestView(0, 0, False),)
 
 def predict(
     network: BoneAgeNetwork,
-    store: ViewStore,
+    store: ViewSource,
     rows: NDArray[np.int64],
     *,
     sex: int | None = None,

@@ -22,10 +22,20 @@ from capitate.runtime.bundle import load_bundle
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.view_mask import view_mask
 from capitate.runtime.views import SQUASH_SIZE, HandFrame, ViewRule, squash
-from capitate.training.folds import given_folds
+from capitate.training.folds import given_folds, patients_of
 from capitate.training.manifest import Study
 
-__all__ = ["Films", "Refused", "cut_film", "cut_view", "each_film", "prepare_views", "read_rule", "squashed_films"]
+__all__ = [
+    "Films",
+    "Refused",
+    "cut_film",
+    "cut_view",
+    "described",
+    "each_film",
+    "prepare_views",
+    "read_rule",
+    "squashed_films",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +68,10 @@ def cut_view(radiograph: Radiograph, *, locator: HandLocator, rule: ViewRule) ->
     """Cut the view that the assessor would give to the network, uint8 (height, width)."""
     square = squash(radiograph.pixels)
     located = locator.locate(square)
+    picture = rule.picture(radiograph.pixels, square=square)
     if located.negated:
-        square = np.float32(1) - square
-    return rule.view(square, located.frame)
+        picture = np.float32(1) - picture
+    return rule.view(picture, located.frame)
 
 
 def prepare_views(
@@ -100,11 +111,16 @@ def prepare_views(
     job = partial(cut_film, rule=rule, locator=locator, whole_film=whole_film)
     made, refused = _gather(labelled, job, workers=workers, progress=progress)
     _write_store(folder, labelled, made, folds=folds)
-    digest = None if whole_film else load_bundle(locator).sha256
-    _write_json(folder / "view.json", {**asdict(rule), "whole_film": whole_film, "locator_sha256": digest})
+    _write_json(folder / "view.json", described(rule, locator=locator, whole_film=whole_film))
     if refused:
         _write_json(folder / "refused.json", [asdict(one) for one in refused])
     return refused
+
+
+def described(rule: ViewRule, *, locator: str, whole_film: bool) -> dict[str, Any]:
+    """Say how views are cut: the rule, and which locator found the hand."""
+    digest = None if whole_film else load_bundle(locator).sha256
+    return {**rule.to_card(), "whole_film": whole_film, "locator_sha256": digest}
 
 
 def read_rule(folder: Path) -> ViewRule:
@@ -116,9 +132,7 @@ def read_rule(folder: Path) -> ViewRule:
     path = folder / "view.json"
     try:
         values = json.loads(path.read_text(encoding="utf8"))
-        return ViewRule(
-            int(values["height"]), int(values["width"]), tuple(values["margins"]), tuple(values["percentiles"])
-        )
+        return ViewRule.read(values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} does not say how views were cut ({error}); prepare the store again") from error
 
@@ -148,6 +162,7 @@ def _write_store(folder: Path, studies: Sequence[Study], made: dict[int, Pair], 
         months=np.array([studies[row].bone_age_months for row in rows], dtype=np.float32),
         sexes=np.array([SEX_CODES[studies[row].sex] for row in rows], dtype=np.int64),
         given_folds=None if folds is None else np.array([folds[row] for row in rows], dtype=np.int64),
+        given_patients=patients_of([studies[row] for row in rows]),
     ).save(folder)
 
 
@@ -206,7 +221,7 @@ def cut_film(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) ->
     except FilmError as error:
         return Refused(study.id, error.code, str(error))
     if whole_film:
-        view = rule.view(squash(radiograph.pixels), _SQUARE)
+        view = rule.view(rule.picture(radiograph.pixels), _SQUARE)
     else:
         view = cut_view(radiograph, locator=_locator(locator), rule=rule)
     return view, view_mask(view)

@@ -16,7 +16,7 @@ from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.networks import BINS, BoneAgeNetwork
 from capitate.training.predicting import predict
 from capitate.training.runs import Run
-from capitate.training.view_store import SEX_INDEX, ViewStore
+from capitate.training.view_store import SEX_INDEX, ViewSource
 from capitate.training.weights import load_weights
 
 __all__ = [
@@ -60,7 +60,7 @@ def load_bone_age_run(run: Run) -> tuple[BoneAgeNetwork, BoneAgeConfig]:
     return load_weights(BoneAgeNetwork(config.network), run.weights).eval(), config
 
 
-def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = None) -> NDArray[np.float32]:
+def teach(store: ViewSource, runs: Sequence[Run], *, data: ViewSource | None = None) -> NDArray[np.float32]:
     """Give the mean distribution of teachers for every film of a store and every sex, on views as stored.
 
     Args:
@@ -80,10 +80,10 @@ def teach(store: ViewStore, runs: Sequence[Run], *, data: ViewStore | None = Non
     for run in runs:
         network, config = load_bone_age_run(run)
         size = last_size(config)
-        if any(there < wanted for there, wanted in zip(data.views.shape[1:], size, strict=True)):
+        if any(there < wanted for there, wanted in zip(data.size, size, strict=True)):
             raise UsageError(
                 f"the teacher {run.folder.name} learnt from views of {size[0]} x {size[1]}, the store has "
-                f"{data.views.shape[1]} x {data.views.shape[2]}; give the teachers' own store as --teacher-data"
+                f"{data.size[0]} x {data.size[1]}; give the teachers' own store as --teacher-data"
             )
         with torch.autocast("cpu", torch.bfloat16):  # as in training, and three times as fast
             parts = [predict(network, data, rows, sex=sex, size=size) for sex in SEX_INDEX.values()]
@@ -127,7 +127,7 @@ def known_films(ids: Sequence[str], others: Sequence[Known]) -> list[str]:
     return [*ids, *sorted(through.difference(ids))]
 
 
-def _rows_of(ids: NDArray[np.str_], store: ViewStore) -> NDArray[np.int64]:
+def _rows_of(ids: NDArray[np.str_], store: ViewSource) -> NDArray[np.int64]:
     """Find films in a store by id."""
     places = {name: row for row, name in enumerate(store.ids.tolist())}
     missing = [name for name in ids.tolist() if name not in places]

@@ -18,6 +18,8 @@ def run_card(
     kept_back: int,
     history: Sequence[Mapping[str, float]],
     figures: Mapping[str, float],
+    judged_by: str,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compose the card.
 
@@ -28,6 +30,8 @@ def run_card(
         kept_back: films of the validation split.
         history: epochs.
         figures: content of `metrics.json`.
+        judged_by: the figure that chose the weights by films kept back.
+        notes: sentences to read the run with, such as which films could not be read.
     """
     return {
         "schema": "capitate.run-card/1",
@@ -35,10 +39,11 @@ def run_card(
         "task": config["task"],
         "seed": config["seed"],
         "data": {"films_learnt_from": films, "films_kept_back": kept_back, **split},
-        "weights": _chosen(config, kept_back, figures),
+        "weights": _chosen(config, kept_back, figures, judged_by=judged_by),
         "epochs": len(history),
         "last_epoch": dict(history[-1]) if history else {},
         "figures": dict(figures),
+        "notes": list(notes),
         "notice": NOTICE,
     }
 
@@ -60,17 +65,18 @@ def run_card_text(card: Mapping[str, Any]) -> str:
         "| figure | value |",
         "|---|---|",
         *(f"| {name.replace('_', ' ')} | {value:g} |" for name, value in card["figures"].items()),
+        *(f"\n{note}" for note in card["notes"]),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, float]) -> str:
+def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, float], *, judged_by: str) -> str:
     """Say how the final weights were chosen."""
     kind = "running average of the" if config["optimiser"]["average"] else "the"
     kind = "equal mean of the last" if config["swa"]["epochs"] else kind
     if not kept_back or config["validation"]["keep"] != "best":
         return f"{kind} weights at the end of the last epoch; no film chose them"
     return (
-        f"smallest mean absolute error on {kept_back} films kept back inside the training films, after epoch "
+        f"smallest {judged_by.replace('_', ' ')} on {kept_back} films kept back inside the training films, after epoch "
         f"{figures['validation_epoch']:g}; the held-out fold chose nothing"
     )

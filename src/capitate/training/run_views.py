@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ def view_card(configs: Sequence[BoneAgeConfig], folders: Sequence[Path]) -> dict
     if any(rule != rules[0] for rule in rules):
         raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
     ((height, width),), ((test_views, smoothing, removed),) = sizes, views
-    cut: Mapping[str, Any] = {"margins": list(rules[0].margins), "percentiles": list(rules[0].percentiles)}
     return {
-        "view": {"height": height, "width": width, **cut},
+        "view": replace(rules[0], height=height, width=width).to_card(),
         "test_views": [view.to_card() for view in test_views],
         "smoothing_months": smoothing,
         "surroundings_removed": removed,

@@ -13,16 +13,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from capitate.errors import UsageError
 from capitate.training.averages import RunningAverage, stochastic_average
-from capitate.training.batches import Batch
 from capitate.training.checkpoint import read_checkpoint, restore_optimiser, write_checkpoint
-from capitate.training.config import BoneAgeConfig
 from capitate.training.devices import gathered, summed
-from capitate.training.meter import Meter, film_sums
-from capitate.training.networks import BoneAgeNetwork, parameter_groups
-from capitate.training.objective import make_objective
+from capitate.training.meter import Meter
+from capitate.training.networks import parameter_groups
 from capitate.training.optimisers import make_optimiser
 from capitate.training.schedules import Schedule
 from capitate.training.settings.devices import Precision
+from capitate.training.task import Batch, Task
 from capitate.training.validation import Best
 
 __all__ = ["TrainingState"]
@@ -43,18 +41,25 @@ class TrainingState:
     """
 
     def __init__(
-        self, config: BoneAgeConfig, fabric: Fabric, *, steps_an_epoch: int, start: dict[str, Tensor] | None = None
+        self,
+        task: Task[Any, Any],
+        fabric: Fabric,
+        *,
+        steps_an_epoch: int,
+        start: dict[str, Tensor] | None = None,
     ) -> None:
         """Build everything as it is before the first step.
 
         Args:
-            config: the experiment.
+            task: the experiment with its data.
             fabric: processes and their device.
             steps_an_epoch: for the schedule.
             start: weights to begin with instead of random ones.
         """
-        self.config, self.fabric, self.steps_an_epoch = config, fabric, steps_an_epoch
-        self.network = BoneAgeNetwork(config.network).to(memory_format=torch.channels_last)
+        self.task, self.config, self.fabric, self.steps_an_epoch = task, task.config, fabric, steps_an_epoch
+        config = task.config
+        self.network = task.network()
+        self.network.to(memory_format=torch.channels_last)
         if start is not None:
             self.network.load_state_dict(start)
         self._module = fabric.setup_module(self.network)
@@ -73,10 +78,9 @@ class TrainingState:
         )
         self.average = RunningAverage(self.network, most=settings.average) if settings.average else None
         self.swa: AveragedModel | None = stochastic_average(self.network) if config.swa.epochs else None
-        self.objective = make_objective(config)
         self.epoch, self.step, self.rate = 0, 0, 0.0
         self.history: list[dict[str, float]] = []
-        self.line, self.whole, self.best = Meter(), Meter(), Best()
+        self.line, self.whole, self.best = Meter(task.figures), Meter(task.figures), Best()
 
     @property
     def taken(self) -> int:
@@ -110,20 +114,19 @@ class TrainingState:
             meter.add(sums, seconds=seconds, data_seconds=data_seconds)
 
     def _gradients(self, batch: Batch) -> Tensor:
-        """Add the gradients of all parts up to that of the mean over the whole step's films; give the films' sums."""
+        """Add the gradients of all parts up to that of the mean over the whole step's examples; give their sums."""
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         parts = list(batch.parts(self.config.optimiser.accumulate))
-        sums = torch.zeros(6, dtype=torch.float64, device=self.fabric.device)
+        sums = torch.zeros(self.task.terms, dtype=torch.float64, device=self.fabric.device)
         for k, part in enumerate(parts):
             with self.fabric.no_backward_sync(self._module, enabled=k + 1 < len(parts)):
                 with self._products():
-                    views = part.views.contiguous(memory_format=torch.channels_last)
-                    answer = self._module(views, part.sexes, whole=True)
-                loss = self.objective(answer, part)
+                    answer = self.task.answer(self._module, part)
+                loss = self.task.loss(answer, part)
                 share = len(part) * self.fabric.world_size / part.of
                 self.fabric.backward(loss if share == 1 else loss * share)
-            sums += film_sums(loss.detach(), answer.months.detach(), part.months)
+            sums += self.task.sums(answer, part, loss)
         return sums
 
     def _products(self) -> torch.autocast:

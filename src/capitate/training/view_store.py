@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,8 +36,26 @@ class ViewSource(Protocol):
     def sexes(self) -> NDArray[np.int64]:
         """Sexes, (n,), see `SEX_INDEX`."""
 
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Patient of every film, or the film where patients are not told, (n,)."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a view."""
+
+    @property
+    def refused(self) -> Mapping[str, object]:
+        """What could not be read so far, by film id."""
+
     def folds(self, count: int) -> NDArray[np.int64]:
         """Fold of every film, (n,)."""
+
+    def announce(self, rows: NDArray[np.int64]) -> None:
+        """Begin to read films that a later batch will ask for."""
+
+    def close(self) -> None:
+        """End what reads films in the background."""
 
     def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows whose films can be read, in order."""
@@ -58,6 +77,7 @@ class ViewStore:
         months: float32 (n,), bone age.
         sexes: int64 (n,), see `SEX_INDEX`.
         given_folds: int64 (n,), folds made by `capitate data split`, or None where a film's id decides.
+        given_patients: (n,), whom each film is of, or None where the table does not tell.
     """
 
     ids: NDArray[np.str_]
@@ -66,14 +86,15 @@ class ViewStore:
     months: NDArray[np.float32]
     sexes: NDArray[np.int64]
     given_folds: NDArray[np.int64] | None = None
+    given_patients: NDArray[np.str_] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> ViewStore:
         """Open a store that `save` wrote; views stay memory-mapped."""
         table = np.load(folder / "table.npz")
         views, masks = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("views", "masks"))
-        given = table.get("folds")
-        return cls(table["ids"], views, masks, table["months"], table["sexes"], given)
+        given, patients = table.get("folds"), table.get("patients")
+        return cls(table["ids"], views, masks, table["months"], table["sexes"], given, patients)
 
     def save(self, folder: Path) -> None:
         """Write the store to a folder."""
@@ -81,9 +102,26 @@ class ViewStore:
         labels: dict[str, Any] = {"ids": self.ids, "months": self.months, "sexes": self.sexes}
         if self.given_folds is not None:
             labels["folds"] = self.given_folds
+        if self.given_patients is not None:
+            labels["patients"] = self.given_patients
         np.savez(folder / "table.npz", **labels)
         np.save(folder / "views.npy", self.views)
         np.save(folder / "masks.npy", self.masks)
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Patient of every film, or the film's own id where the table told none, (n,)."""
+        return self.ids if self.given_patients is None else self.given_patients
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a view."""
+        return int(self.views.shape[1]), int(self.views.shape[2])
+
+    @property
+    def refused(self) -> Mapping[str, object]:
+        """Nothing: what could not be read is not in the store."""
+        return {}
 
     def folds(self, count: int) -> NDArray[np.int64]:
         """Fold of every film, int64 (n,).
@@ -92,6 +130,12 @@ class ViewStore:
             UsageError: if the store has folds of its own and they are not `count`.
         """
         return folds_of(self.ids, count=count, given=self.given_folds)
+
+    def announce(self, rows: NDArray[np.int64]) -> None:
+        """Do nothing: views are on disk."""
+
+    def close(self) -> None:
+        """Do nothing: no process reads for the store."""
 
     def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return all rows: what could not be read is not in the store."""

@@ -7,9 +7,8 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,14 +18,13 @@ from torch import Tensor
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.views import ViewRule
-from capitate.training.folds import given_folds
-from capitate.training.layouts import read_any
+from capitate.training.folds import given_folds, patients_of
 from capitate.training.manifest import Study
-from capitate.training.prepare import Pair, Refused, cut_film
+from capitate.training.prepare import Pair, Refused, cut_film, described
 from capitate.training.settings.data import OnUnreadable, ReadingConfig
-from capitate.training.view_store import ViewSource, ViewStore, folds_of, resized
+from capitate.training.view_store import folds_of, resized
 
-__all__ = ["FilmSource", "open_films"]
+__all__ = ["FilmSource"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +42,8 @@ class FilmSource:
         ids: (n,) film ids as text.
         months: float32 (n,), bone age.
         sexes: int64 (n,), see `capitate.training.view_store.SEX_INDEX`.
+        patients: (n,), whom each film is of, or its own id where the table does not tell.
+        size: rows and columns of a view.
         refused: what could not be read so far, by id.
     """
 
@@ -71,11 +71,20 @@ class FilmSource:
             )
         self.months = np.array([study.bone_age_months for study in labelled], dtype=np.float32)
         self.sexes = np.array([SEX_CODES[study.sex] for study in labelled], dtype=np.int64)
+        patients = patients_of(labelled)
+        self.patients = self.ids if patients is None else patients
+        self.size = (config.height, config.width)
         self.refused: dict[str, Refused] = {}
         self._studies, self._config = labelled, config
         self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
-        self.rule = ViewRule(height=config.height, width=config.width, margins=margins)
+        self.rule = ViewRule(
+            height=config.height,
+            width=config.width,
+            margins=margins,
+            source=config.source,
+            proportions=config.proportions,
+        )
         self._job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
         self._pool: ProcessPoolExecutor | None = None
         self._begun: dict[int, Future[Made]] = {}
@@ -96,6 +105,10 @@ class FilmSource:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+    def described(self) -> dict[str, Any]:
+        """Say how views are cut, as `view.json` of a store does."""
+        return described(self.rule, locator=self._config.locator, whole_film=self._config.whole_film)
 
     def folds(self, count: int) -> NDArray[np.int64]:
         """Fold of every film, int64 (n,), as in a `ViewStore`.
@@ -174,7 +187,7 @@ class FilmSource:
         if self._config.on_unreadable is OnUnreadable.STOP:
             raise UsageError(
                 f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train "
-                "with on_unreadable = 'skip'"
+                "with reading.on_unreadable = 'skip'"
             )
         _log.warning(
             "film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused)
@@ -184,22 +197,6 @@ class FilmSource:
                 f"{len(self.refused)} of {len(self.ids)} films cannot be read, more than the "
                 f"{self._config.most_unreadable:.1%} that may be skipped; see `capitate data check`"
             )
-
-
-def open_films(data: Path, *, config: ReadingConfig) -> ViewSource:
-    """Open what a run is given as its data: a store of `data prepare`, or a table of films to read while training.
-
-    Args:
-        data: folder of a store; otherwise a table, folder or zip archive as `read_any` takes it.
-        config: how films are read; a store needs none of it.
-
-    Raises:
-        TableError: if a table cannot be used.
-        UsageError: if no film has a bone age.
-    """
-    if (data / "table.npz").is_file():
-        return ViewStore.load(data)
-    return FilmSource(read_any(data), config=config, folds_from_table=config.folds_from_table)
 
 
 def _done(view: Pair) -> Future[Made]:

@@ -1,6 +1,7 @@
 """Networks that read a bone age from a view: backbones, pooling, sex, heads, and what they begin with."""
 
 from capitate.training.networks.answer import Answer, answer_of
+from capitate.training.networks.backboned import Backboned
 from capitate.training.networks.backbones import make_backbone
 from capitate.training.networks.bins import BIN_MONTHS, BINS, bin_centres, expectation
 from capitate.training.networks.bone_age import BoneAgeNetwork
@@ -12,6 +13,7 @@ __all__ = [
     "BINS",
     "BIN_MONTHS",
     "Answer",
+    "Backboned",
     "BoneAgeNetwork",
     "answer_of",
     "begin",

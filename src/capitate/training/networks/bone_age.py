@@ -7,6 +7,7 @@ from typing import Literal, overload
 from torch import Tensor, nn
 
 from capitate.training.networks.answer import Answer
+from capitate.training.networks.backboned import Backboned
 from capitate.training.networks.backbones import Scaling, feature_map, make_backbone
 from capitate.training.networks.heads import make_head, make_layers, make_reading
 from capitate.training.networks.pooling import make_pooling
@@ -17,7 +18,7 @@ from capitate.training.settings.network import NetworkConfig, SexEntrance
 __all__ = ["BoneAgeNetwork"]
 
 
-class BoneAgeNetwork(nn.Module):
+class BoneAgeNetwork(Backboned):
     """View and sex to log probabilities by month.
 
     The contrast-stretched 8-bit view goes in as it is; scaling is the first layer, so that nothing about it can differ
@@ -28,7 +29,6 @@ class BoneAgeNetwork(nn.Module):
         """Build the network that `config` describes, randomly initialised."""
         super().__init__()
         self.config = config
-        self.frozen = False
         self.backbone = make_backbone(config)
         self.scaling = Scaling(self.backbone, channels=config.channels, ours=config.backbone == "resnet")
         features = int(self.backbone.num_features)
@@ -40,13 +40,6 @@ class BoneAgeNetwork(nn.Module):
         self.late, width = late_entrance(config, features=features, pooled=width)
         self.head = make_head(config, width)
         self.reading = make_reading(config)
-
-    def train(self, mode: bool = True) -> BoneAgeNetwork:
-        """Set training or evaluation; a frozen backbone stays in evaluation, or its batch statistics would move."""
-        super().train(mode)
-        if self.frozen:
-            self.backbone.eval()
-        return self
 
     def features(self, view: Tensor, sex: Tensor) -> Tensor:
         """Compute the last feature map (n, features, rows, columns).

@@ -10,12 +10,12 @@ from capitate.training import torchvision_bridge  # noqa: F401  # isort: skip  (
 from timm.models import group_parameters
 
 from capitate.errors import UsageError
-from capitate.training.networks.bone_age import BoneAgeNetwork
+from capitate.training.networks.backboned import Backboned
 
 __all__ = ["depths", "freeze", "parameter_groups", "trainable", "unfreeze"]
 
 
-def freeze(network: BoneAgeNetwork) -> None:
+def freeze(network: Backboned) -> None:
     """Let the backbone rest: no gradients, and batch statistics as they are.
 
     What joins sex to the picture in front of the backbone goes on learning. The optimiser may hold every weight all
@@ -24,12 +24,12 @@ def freeze(network: BoneAgeNetwork) -> None:
     _set(network, frozen=True)
 
 
-def unfreeze(network: BoneAgeNetwork) -> None:
+def unfreeze(network: Backboned) -> None:
     """Let every weight of the backbone learn again."""
     _set(network, frozen=False)
 
 
-def _set(network: BoneAgeNetwork, *, frozen: bool) -> None:
+def _set(network: Backboned, *, frozen: bool) -> None:
     network.frozen = frozen
     for parameter in network.backbone.parameters():
         parameter.requires_grad_(not frozen)
@@ -43,7 +43,7 @@ def trainable(network: nn.Module) -> int:
     return sum(one.numel() for one in network.parameters() if one.requires_grad)
 
 
-def depths(network: BoneAgeNetwork) -> dict[str, int]:
+def depths(network: Backboned) -> dict[str, int]:
     """Give for every weight how many parts lie between it and the answer: 0 for all that is not backbone.
 
     Parts are those of timm: the stem, the stages, and what follows them.
@@ -54,8 +54,7 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
     backbone = network.backbone
     if not hasattr(backbone, "group_matcher"):
         raise UsageError(
-            f"freezing.layer_decay needs a backbone whose parts timm names, got {network.config.backbone!r}; "
-            "set it to 1"
+            f"freezing.layer_decay needs a backbone whose parts timm names, got {type(backbone).__name__}; set it to 1"
         )
     parts: dict[str, int] = group_parameters(backbone, backbone.group_matcher(coarse=True), reverse=True)
     order = {part: len(set(parts.values())) - place for place, part in enumerate(sorted(set(parts.values())))}
@@ -64,7 +63,7 @@ def depths(network: BoneAgeNetwork) -> dict[str, int]:
 
 
 def parameter_groups(
-    network: BoneAgeNetwork, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
+    network: Backboned, *, learning_rate: float, weight_decay: float, layer_decay: float = 1.0
 ) -> list[dict[str, Any]]:
     """Group the weights for an optimiser.
 

@@ -6,38 +6,32 @@ from collections.abc import Iterable
 
 from capitate.errors import UsageError
 from capitate.training.settings.devices import DevicesConfig
+from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.optimiser import OptimiserConfig, OptimiserName
-from capitate.training.settings.record import RecordConfig
 from capitate.training.settings.schedule import CycleMode, ScheduleConfig, ScheduleName
 from capitate.training.settings.swa import SwaConfig
 from capitate.training.settings.validation import ValidationConfig
 
-__all__ = ["check_training"]
+__all__ = ["Range", "check_training", "within"]
 
-_Range = tuple[str, float, float, float]
+Range = tuple[str, float, float, float]
 _ANY = float("inf")
 
 
-def check_training(  # noqa: PLR0917
-    optimiser: OptimiserConfig,
-    schedule: ScheduleConfig,
-    swa: SwaConfig,
-    validation: ValidationConfig,
-    devices: DevicesConfig,
-    record: RecordConfig,
-) -> None:
-    """Refuse what no training could be made of.
+def check_training(config: Experiment) -> None:
+    """Refuse what no training of any task could be made of.
 
     Raises:
         UsageError: naming the key, the value received and what is allowed.
     """
+    optimiser, schedule, validation = config.optimiser, config.schedule, config.validation
     _check_stages(optimiser)
     if not 0 < optimiser.learning_rate < _ANY:
         raise UsageError(f"optimiser.learning_rate must be above 0, got {optimiser.learning_rate:g}")
-    _within(_ranges(optimiser, schedule, swa, validation, devices, record))
-    _check_optimiser(optimiser, devices)
+    within(_ranges(config))
+    _check_optimiser(optimiser, config.devices)
     _check_schedule(optimiser, schedule, validation)
-    _check_swa(optimiser, schedule, swa)
+    _check_swa(optimiser, schedule, config.swa)
     if validation.patience and not validation.share:
         raise UsageError(
             f"validation.patience is {validation.patience} and validation.share is 0; stopping early needs films to "
@@ -52,19 +46,13 @@ def _check_stages(optimiser: OptimiserConfig) -> None:
     if min(n for one in stages for n in (one.epochs, one.height, one.width)) < 1:
         shown = [[one.epochs, one.height, one.width] for one in stages]
         raise UsageError(f"optimiser.stages must hold whole numbers above 0, got {shown}")
-    _within((f"optimiser.stages[{k}].dropout", one.dropout or 0.0, 0, 0.99) for k, one in enumerate(stages))
-    _within((f"optimiser.stages[{k}].augment", one.augment, 0, 4) for k, one in enumerate(stages))
+    within((f"optimiser.stages[{k}].dropout", one.dropout or 0.0, 0, 0.99) for k, one in enumerate(stages))
+    within((f"optimiser.stages[{k}].augment", one.augment, 0, 4) for k, one in enumerate(stages))
 
 
-def _ranges(  # noqa: PLR0917
-    optimiser: OptimiserConfig,
-    schedule: ScheduleConfig,
-    swa: SwaConfig,
-    validation: ValidationConfig,
-    devices: DevicesConfig,
-    record: RecordConfig,
-) -> list[_Range]:
+def _ranges(config: Experiment) -> list[Range]:
     """List every number with its key, its least and its greatest value."""
+    optimiser, schedule, swa, validation = config.optimiser, config.schedule, config.swa, config.validation
     return [
         ("optimiser.batch", optimiser.batch, 1, _ANY),
         ("optimiser.accumulate", optimiser.accumulate, 1, _ANY),
@@ -72,8 +60,6 @@ def _ranges(  # noqa: PLR0917
         ("optimiser.warm_up", optimiser.warm_up, 0, 0.99),
         ("optimiser.average", optimiser.average, 0, 1),
         ("optimiser.clip", optimiser.clip, 0, _ANY),
-        ("optimiser.unknown_sex", optimiser.unknown_sex, 0, 1),
-        ("optimiser.distil", optimiser.distil, 0, 1),
         ("optimiser.momentum", optimiser.momentum, 0, 1),
         ("schedule.lowest", schedule.lowest, 0, optimiser.learning_rate),
         ("schedule.factor", schedule.factor, 0, 1),
@@ -89,14 +75,22 @@ def _ranges(  # noqa: PLR0917
         ("validation.share", validation.share, 0, 0.9),
         ("validation.patience", validation.patience, 0, _ANY),
         ("validation.smallest", validation.smallest, 0, _ANY),
-        ("devices.count", devices.count, 1, _ANY),
-        ("devices.ahead", devices.ahead, 0, _ANY),
-        ("record.every", record.every, 1, _ANY),
-        ("record.checkpoint", record.checkpoint, 0, _ANY),
+        ("devices.count", config.devices.count, 1, _ANY),
+        ("devices.ahead", config.devices.ahead, 0, _ANY),
+        ("record.every", config.record.every, 1, _ANY),
+        ("record.checkpoint", config.record.checkpoint, 0, _ANY),
     ]
 
 
-def _within(ranges: Iterable[_Range]) -> None:
+def within(ranges: Iterable[Range]) -> None:
+    """Refuse a number outside its range.
+
+    Args:
+        ranges: key, value, least and greatest value of each.
+
+    Raises:
+        UsageError: naming the key, the value received and what is allowed.
+    """
     for key, value, least, most in ranges:
         if not least <= value <= most:
             allowed = f"at least {least:g}" if most == _ANY else f"{least:g} to {most:g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["OptimiserConfig", "OptimiserName", "Stage"]
+__all__ = ["BoneAgeOptimiserConfig", "OptimiserConfig", "OptimiserName", "Stage"]
 
 
 class OptimiserName(StrEnum):
@@ -50,15 +50,10 @@ class OptimiserConfig:
         warm_up: share of the steps before the highest rate, for `one_cycle` and `cosine`.
         average: most that the exponential running average of the weights keeps a step; 0 for no average.
         clip: largest norm of the gradient; 0 for no limit.
-        loss: see `capitate.training.losses`.
-        unknown_sex: share of films whose sex is hidden, so that the network answers without it too.
-        distil: share of the teachers' distributions in the loss.
         name: which of torch's optimisers.
         momentum: of `sgd`; Adam and AdamW have torch's own 0.9.
         nesterov: whether `sgd` looks ahead.
         accumulate: parts that a step's films are worked through in; gradients add up to those of the whole batch.
-        consistency: weight of the distance between the answers to two augmentations of a film; above 0 every film of
-            a batch is seen twice. An age that moves with the film's frame cannot minimise it.
     """
 
     stages: tuple[Stage, ...] = (Stage(12, 160, 128),)
@@ -68,11 +63,25 @@ class OptimiserConfig:
     warm_up: float = 0.15
     average: float = 0.998
     clip: float = 1.0
-    loss: str = "combined"
-    unknown_sex: float = 0.15
-    distil: float = 0.0
     name: OptimiserName = OptimiserName.ADAMW
     momentum: float = 0.9
     nesterov: bool = False
     accumulate: int = 1
+
+
+@dataclass(frozen=True)
+class BoneAgeOptimiserConfig(OptimiserConfig):
+    """The same with what a bone-age network is optimised for.
+
+    Attributes:
+        loss: see `capitate.training.losses`.
+        unknown_sex: share of films whose sex is hidden, so that the network answers without it too.
+        distil: share of the teachers' distributions in the loss.
+        consistency: weight of the distance between the answers to two augmentations of a film; above 0 every film of
+            a batch is seen twice. An age that moves with the film's frame cannot minimise it.
+    """
+
+    loss: str = "combined"
+    unknown_sex: float = 0.15
+    distil: float = 0.0
     consistency: float = 0.0
