@@ -61,6 +61,20 @@ def test_described_anew_a_card_keeps_what_runs_it_and_what_was_measured():
     assert described(after, training_ids=load_bundle("bone-age").training_ids) == after
 
 
+def test_sentences_follow_the_configuration():
+    def made(sex="late", unknown=0.15, removed=True):
+        training = {"configuration": {"network": {"sex": sex}, "optimiser": {"unknown_sex": unknown}}}
+        one = card(training=training, runtime={"surroundings_removed": removed})
+        return " ".join([*one["intended_use"], *one["bias_mitigation"]])
+
+    assert "trained to answer without it" in made()
+    assert "blackened" in made()
+    assert "blackened" not in made(removed=False)
+    assert "never learnt to answer without it" in made(unknown=0)
+    assert "A share of the training films is shown without the sex" not in made(unknown=0)
+    assert "Sex is no input." in made(sex="none")
+
+
 def test_training_data_are_named_by_their_ids():
     released = load_bundle("bone-age").training_ids
     own = card(training_ids=frozenset({"a", "b"}))

@@ -17,6 +17,8 @@ from typing import Any
 from capitate.runtime.bundle import load_bundle
 from capitate.training.card_about import NOT_STATED, About, about_of
 from capitate.training.key_metrics import key_metrics
+from capitate.training.settings.network import NetworkConfig
+from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
 from capitate.training.targets import trained_on_text
 
 __all__ = ["LICENCE", "compose_card", "described", "figures_of", "texts"]
@@ -99,7 +101,7 @@ def described(
         about: what its maker says; what the card holds already if None.
     """
     about = about or about_of(card)
-    words = texts(card["task"])
+    words = _by_configuration(card, texts(card["task"]))
     one_sex = trained_on_text(card["training"].get("configuration", {}).get("network", {}).get("trained_on", "both"))
     data, from_rsna = _training_data(card["task"], training_ids, about)
     limits = [one_sex, _RSNA_LIMIT if from_rsna and card["task"] == "bone-age" else "", *about.limits, *words["limits"]]
@@ -141,6 +143,23 @@ def described(
         "about": {key: value for key, value in asdict(about).items() if value},
     }
     return {**{key: value for key, value in card.items() if key not in said}, **said}
+
+
+def _by_configuration(card: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what holds by the configuration of bone-age runs: whether the sex is an input, and hidden at times."""
+    if "where" not in words:
+        return dict(words)
+    training, where = card["training"], words["where"]
+    config: Mapping[str, Any] = training.get("configuration") or next(iter(training.get("configurations", ())), {})
+    hidden = config.get("optimiser", {}).get("unknown_sex", BoneAgeOptimiserConfig().unknown_sex) > 0
+    asked = config.get("network", {}).get("sex", NetworkConfig().sex) != "none"
+    use, against = where["sex_hidden" if hidden else "sex_always"] if asked else where["sex_not_asked"]
+    blackened = where["surroundings_removed"] if card.get("surroundings_removed") else ""
+    return {
+        **words,
+        "intended_use": [*words["intended_use"], use],
+        "bias_mitigation": [*words["bias_mitigation"], *(text for text in (against, blackened) if text)],
+    }
 
 
 def _training_data(task: str, ids: frozenset[str] | None, about: About) -> tuple[list[dict[str, str]], bool]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capitate.runtime.calibration import BANDS, band_of
-from capitate.training.view_store import ViewStore
+
+if TYPE_CHECKING:
+    from capitate.training.view_store import ViewStore
 
 __all__ = ["counted", "counted_from_coverage", "demographics"]
 

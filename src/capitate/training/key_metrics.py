@@ -19,6 +19,7 @@ class Category(StrEnum):
 
 
 _BY_GROUP = re.compile(r", (girls|boys)$|, given, \d+(-\d+|\+) months$")
+_HEADLINE = "mean absolute error, sex given"
 _SAFE = re.compile(r"^coverage|refused|inverted wrongly")
 
 
@@ -65,7 +66,7 @@ def _interpretation(category: Category, figures: Sequence[Mapping[str, Any]]) ->
         return _apart(figures)
     if category is Category.SAFETY and not any("refused" in str(one["name"]) for one in figures):
         return "The share of intervals that hold is a figure; refusals were not counted here, `capitate evaluate` does."
-    first = figures[0]
+    first = next((one for one in figures if one["name"] == _HEADLINE), figures[0])
     return f"{str(first['name']).capitalize()}: {first['value']:.3g} {first.get('unit', '')}".strip() + "."
 
 
@@ -75,8 +76,8 @@ def _apart(figures: Sequence[Mapping[str, Any]]) -> str:
     sexes = {name: value for name, value in errors.items() if name.endswith(("girls", "boys"))}
     ages = {name: value for name, value in errors.items() if name not in sexes}
     told = [
-        f"Mean absolute errors {what} differ by up to {max(some.values()) - min(some.values()):.2f} months"
+        f"mean absolute errors {what} differ by up to {max(some.values()) - min(some.values()):.2f} months"
         for what, some in (("of girls and boys", sexes), ("of the age bands", ages))
         if len(some) > 1
     ]
-    return "; ".join(told) + "." if told else "Figures of one group alone; nothing to compare."
+    return f"{'; '.join(told)}.".capitalize() if told else "Figures of one group alone; nothing to compare."
