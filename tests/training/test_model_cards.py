@@ -138,7 +138,7 @@ def test_figures_are_sorted_by_what_they_answer_for():
     assert found["safety"]["results"] == ["coverage of the interval, sex given", "odd"]
     assert "girls and boys differ by up to 0.40 months" in found["fairness"]["interpretation"]
     assert "age bands differ by up to 3.00 months" in found["fairness"]["interpretation"]
-    assert "refusals were not counted here" in found["safety"]["interpretation"]
+    assert "refusals were not counted" in found["safety"]["interpretation"]
 
 
 def test_released_cards_are_what_the_command_makes_of_them(tmp_path):

@@ -24,7 +24,7 @@ from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card, figures_of
 from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
-from capitate.training.demographics import demographics
+from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
@@ -197,7 +197,7 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
         figures=options.figures,
         measured={
             "agreement": agreement.to_card(limit=limit),
-            "demographics": {"training": "not counted; the locator learns places, and no age or sex"},
+            "demographics": dict(NO_AGES),
         },
         training_ids=run.training_ids,
         about=options.about,

@@ -19,7 +19,10 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {card['name']} {card['version']}\n\n{card['title']}.\n\n{card['notice']}"
-    yield from _list("Who and when", _facts({**card["developer"], **card["release"]}))
+    developer = card["developer"]
+    yield from _list(
+        "Who and when", _facts({"developer": developer["name"], "contact": developer["contact"], **card["release"]})
+    )
     yield from _list("Intended use", card["intended_use"])
     yield from _list("Intended users", card["users"])
     yield f"\n## How to use\n\n{card['how_to_use']}\n\nFor: {card['population']}"

@@ -13,9 +13,11 @@ from capitate.runtime.calibration import BANDS, band_of
 if TYPE_CHECKING:
     from capitate.training.view_store import ViewStore
 
-__all__ = ["counted", "counted_from_coverage", "demographics"]
+__all__ = ["NO_AGES", "counted", "counted_from_coverage", "demographics"]
 
 _SEXES = ("female", "male", "unknown")
+NO_AGES: Mapping[str, str] = {"training": "not counted; the locator learns places, and no age or sex"}
+"""What a hand locator's card says in place of counts."""
 NOT_RECORDED = "ethnicity, nutrition, illness, hospital and equipment"
 
 

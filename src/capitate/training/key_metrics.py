@@ -61,13 +61,13 @@ def _categories(figure: Mapping[str, Any]) -> set[str]:
 def _interpretation(category: Category, figures: Sequence[Mapping[str, Any]]) -> str:
     """Say what the figures of a category come to."""
     if not figures:
-        return "No figure was measured; `capitate evaluate` measures it on films with a reference."
+        return "No figure was measured."
     if category is Category.FAIRNESS:
         return _apart(figures)
-    if category is Category.SAFETY and not any("refused" in str(one["name"]) for one in figures):
-        return "The share of intervals that hold is a figure; refusals were not counted here, `capitate evaluate` does."
     first = next((one for one in figures if one["name"] == _HEADLINE), figures[0])
-    return f"{str(first['name']).capitalize()}: {first['value']:.3g} {first.get('unit', '')}".strip() + "."
+    told = f"{str(first['name']).capitalize()}: {first['value']:.3g} {first.get('unit', '')}".strip()
+    counted = category is not Category.SAFETY or any("refused" in str(one["name"]) for one in figures)
+    return f"{told}." if counted else f"{told}; refusals were not counted when the card was made."
 
 
 def _apart(figures: Sequence[Mapping[str, Any]]) -> str:

@@ -16,7 +16,7 @@ from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.card_text import card_text
 from capitate.training.cards import described
-from capitate.training.demographics import demographics
+from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.export import write_bundle
 from capitate.training.film_views import fitting_store
 from capitate.training.folds import FOLDS
@@ -50,7 +50,9 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
             for file in card["int8"]["networks"] if precision == "int8" else card[precision]:
                 shutil.copyfile(bundle.folder / file, fresh / file)
         store = fitting_store(options.data, card) if options.data and "view" in card else None
-        if store is not None or "demographics" not in card:
+        if card["task"] != "bone-age":
+            card["demographics"] = dict(NO_AGES)
+        elif store is not None or "demographics" not in card:
             held_out = list(card["training"].get("folds held out", []))
             card["demographics"] = demographics(bundle.training_ids, card["coverage"], held_out=held_out, store=store)
         if options.int8:
