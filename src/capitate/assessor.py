@@ -7,7 +7,7 @@ assessed. Nothing else in Capitate brings models and geometry together.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -74,6 +74,7 @@ class Request:
         chronological_age_months: as given; None leaves it to the dates.
         birth_date: as given; None leaves it to the file.
         study_date: as given; None leaves it to the file.
+        each_sex: whether the ages under either sex are wanted too where the sex is unknown.
     """
 
     sex: Sex | None = None
@@ -81,6 +82,7 @@ class Request:
     chronological_age_months: float | None = None
     birth_date: date | None = None
     study_date: date | None = None
+    each_sex: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,21 +110,25 @@ class _Clock:
 class Assessor:
     """Keeps the models loaded and assesses one film after another; safe to share between threads."""
 
-    def __init__(self, *, model: str = "bone-age", threads: int | None = None, member: int | None = None) -> None:
+    def __init__(
+        self, *, model: str | BoneAgeModel = "bone-age", threads: int | None = None, member: int | None = None
+    ) -> None:
         """Load the models.
 
         Args:
-            model: name of a bone-age bundle, or a folder that holds one.
+            model: name of a bone-age bundle, or a folder that holds one; or a model that is loaded already.
             threads: for one network; those of the machine, at most 4, if None.
             member: use only what held out this fold (out-of-fold evaluation).
         """
         self.locator = HandLocator(threads=threads)
-        self.bone_age = BoneAgeModel(load_bundle(model), threads=threads, member=member)
+        if isinstance(model, str):
+            model = BoneAgeModel(load_bundle(model), threads=threads, member=member)
+        self.bone_age = model
 
     @property
     def models(self) -> tuple[ModelReference, ...]:
         """The bundles that answer."""
-        return (self.bone_age.bundle.reference, self.locator.bundle.reference)
+        return (self.bone_age.reference, self.locator.bundle.reference)
 
     def assess(
         self, source: str | PathLike[str] | bytes, *, name: str | None = None, request: Request | None = None
@@ -134,56 +140,95 @@ class Assessor:
             name: to show instead of the file's own name.
             request: what the caller knows.
         """
+        return self.assess_each(source, name=name, requests=[request or Request()])[0]
+
+    def assess_each(
+        self, source: str | PathLike[str] | bytes, *, requests: Sequence[Request], name: str | None = None
+    ) -> list[Assessed]:
+        """Assess one film under several requests, such as with its sex given and hidden.
+
+        The film is read, the hand found and the view cut once, and each network is asked once, for all sexes that the
+        requests need.
+
+        Args:
+            source: path or bytes of the file.
+            requests: what is to be taken as known, one an assessment.
+            name: to show instead of the file's own name.
+        """
         clock = _Clock()
         try:
             with clock.step("read"):
                 radiograph = files.read(source, name=name)
         except FilmError as error:
             shown = name or ("film" if isinstance(source, bytes) else str(source))
-            return Assessed(refusal(shown, error, request=request), None)
-        return self.assess_radiograph(radiograph, request=request, clock=clock)
+            return [Assessed(refusal(shown, error, request=request), None) for request in requests]
+        return self._assess(radiograph, requests, clock)
 
-    def assess_radiograph(
-        self, radiograph: Radiograph, *, request: Request | None = None, clock: _Clock | None = None
-    ) -> Assessed:
+    def assess_radiograph(self, radiograph: Radiograph, *, request: Request | None = None) -> Assessed:
         """Assess a film that is decoded already."""
-        clock = clock or _Clock()
-        request = request or Request()
+        return self._assess(radiograph, [request or Request()], _Clock())[0]
+
+    def _assess(self, radiograph: Radiograph, requests: Sequence[Request], clock: _Clock) -> list[Assessed]:
+        """Find the hand, ask the networks once, and put together what each request gets."""
         with clock.step("locate"):
             square = squash(radiograph.pixels)
             located = self.locator.locate(square)
             if located.negated:
                 radiograph, square = radiograph.negated(), np.float32(1) - square
         if located.disagreement > NO_HAND:
-            return Assessed(_no_hand(radiograph, request, located), radiograph)
-        subject, remarks = _subject(radiograph, request)
+            return [Assessed(_no_hand(radiograph, request, located), radiograph) for request in requests]
+        told = [(_subject(radiograph, request), request.each_sex) for request in requests]
         with clock.step("bone_age"):
             picture = self.bone_age.rule.picture(radiograph.pixels, square=square)
-            bone_age, scatter = self._bone_age(picture, located.frame, subject.sex)
+            answers = self._answers(picture, located.frame, [_sexes(one.sex, each_sex=each) for (one, _), each in told])
+            found = [self._bone_age(answers, one.sex, each_sex=each) for (one, _), each in told]
+        return [
+            Assessed(self._assessment(radiograph, located, known, one, clock), radiograph)
+            for (known, _), one in zip(told, found, strict=True)
+        ]
+
+    def _assessment(
+        self,
+        radiograph: Radiograph,
+        located: Located,
+        known: tuple[Subject, list[Finding]],
+        found: tuple[BoneAge, float],
+        clock: _Clock,
+    ) -> Assessment:
+        """Put an assessment together."""
+        (subject, remarks), (bone_age, scatter) = known, found
         doubts = (*_hand_findings(located), *_member_findings(scatter, self.bone_age.disagreement))
         findings = (*radiograph.findings, *remarks, *doubts, *_not_assessed())
-        assessment = Assessment(
+        return Assessment(
             source=Source(radiograph.name, radiograph.sha256),
             subject=subject,
             quality=Quality(accepted=True, findings=findings),
             hand=_hand(radiograph, located.frame),
             bone_age=bone_age,
             models=self.models,
-            timings_ms=clock.steps,
+            timings_ms=dict(clock.steps),
         )
-        return Assessed(assessment, radiograph)
 
-    def _bone_age(self, picture: NDArray[np.float32], frame: HandFrame, sex: Sex) -> tuple[BoneAge, float]:
-        """Run the networks for the sex, and for both sexes where it is unknown; tell how far they scatter."""
-        sexes = [sex] if sex is not Sex.UNKNOWN else [Sex.UNKNOWN, Sex.FEMALE, Sex.MALE]
+    def _answers(
+        self, picture: NDArray[np.float32], frame: HandFrame, wanted: Sequence[Sequence[Sex]]
+    ) -> dict[Sex, tuple[NDArray[np.float32], float]]:
+        """Ask the networks once: by sex, the distribution and how far the networks scatter."""
+        sexes = list(dict.fromkeys(sex for some in wanted for sex in some))
         views = self.bone_age.views(picture, frame)
         answer = self.bone_age.answer(np.repeat(views[None], len(sexes), axis=0), sexes)
-        answers = answer.probabilities
-        each = {s: self._read(row, s) for s, row in zip(sexes, answers, strict=True)}
+        pairs = zip(answer.probabilities, answer.scatter.tolist(), strict=True)
+        return dict(zip(sexes, pairs, strict=True))
+
+    def _bone_age(
+        self, answers: Mapping[Sex, tuple[NDArray[np.float32], float]], sex: Sex, *, each_sex: bool
+    ) -> tuple[BoneAge, float]:
+        """Read the answer for the sex, and for both sexes where it is unknown; tell how far the networks scatter."""
+        each = {one: self._read(answers[one][0], one) for one in _sexes(sex, each_sex=each_sex)}
         main = each.pop(sex)
         if each and all(one.mature for one in each.values()):
             main = _mature(min(one.months for one in each.values()), main.interval)
-        row = answers[0].astype(np.float64)
+        row, scatter = answers[sex]
+        row = row.astype(np.float64)
         bone_age = BoneAge(
             months=main.months,
             text=main.text,
@@ -193,7 +238,7 @@ class Assessor:
             distribution=Distribution(0.0, 1.0, tuple(float(p) for p in row / row.sum())),
             by_sex=each or None,
         )
-        return bone_age, float(answer.scatter[0])
+        return bone_age, scatter
 
     def _read(self, row: NDArray[np.float32], sex: Sex) -> SexBoneAge:
         """Turn one distribution into point, interval and words."""
@@ -203,6 +248,11 @@ class Assessor:
             return _mature(calibration.mature_months[sex], interval)
         months = float(quantile(row[None], 0.5)[0])
         return SexBoneAge(months, age_text(months), False, interval)
+
+
+def _sexes(sex: Sex, *, each_sex: bool) -> list[Sex]:
+    """List the sexes that the networks are asked for: the child's, and both where it is unknown and they are wanted."""
+    return [sex, Sex.FEMALE, Sex.MALE] if sex is Sex.UNKNOWN and each_sex else [sex]
 
 
 def _mature(at_least: float, interval: Interval) -> SexBoneAge:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from noisy_truth import NoisyTruth, studies
+from noisy_truth import NoisyTruth, answer, studies
 
 from capitate.errors import UsageError
 from capitate.evaluation.bone_age import band, evaluate, join
-from capitate.evaluation.prediction import Prediction, hide_sex, run
+from capitate.evaluation.prediction import Prediction, run, run_both
 from capitate.types import Sex
 
 
@@ -107,11 +108,27 @@ def test_groups_by_sex_age_and_column() -> None:
         evaluate(rows, run(rows, NoisyTruth(rows)), group_by=["colour"])
 
 
-def test_hiding_the_sex_leaves_everything_else() -> None:
-    row = studies(1)[0]
-    hidden = hide_sex([row])[0]
-    assert (hidden.sex, hidden.sex_stated) == (Sex.UNKNOWN, True)
-    assert replace(hidden, sex=row.sex) == row
+def test_both_ways_of_asking_read_a_film_once_and_share_its_refusal() -> None:
+    class Blind(NoisyTruth):
+        def predict_both(self, row):
+            return self.predict(row), answer(row, 100.0, sd=20)
+
+    rows = studies(6)
+    given, hidden = run_both(rows, Blind(rows, raises={"1"}, refuses={"2"}))
+    assert given == run(rows, NoisyTruth(rows, raises={"1"}, refuses={"2"}))
+    assert [one.months for one in hidden] == [100.0, None, 100.0, 100.0, 100.0, 100.0]
+    assert [one.refusal for one in given] == [None, "corrupt_file", "no_hand", None, None, None]
+    assert hidden[1] == given[1]
+
+
+def test_intervals_that_were_not_calibrated_are_left_out() -> None:
+    rows = studies(40)
+    bare = run(rows, NoisyTruth(rows), intervals=False)
+    assert {(one.low, one.high, one.level) for one in bare} == {(None, None, None)}
+    assert [one.months for one in bare] == [one.months for one in run(rows, NoisyTruth(rows))]
+    figures = evaluate(rows, bare, resamples=50).overall.figures
+    assert np.isnan(figures["coverage"].value)
+    assert figures["mae"].value > 0
 
 
 def test_hidden_sex_is_a_group_of_its_own_and_not_in_the_headline() -> None:

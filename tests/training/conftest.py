@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,12 +63,18 @@ def two(tiny) -> BoneAgeConfig:
     return replace(tiny, folds=2)
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the runs of the session, trained for the first test that needs them."""
+    return tmp_path_factory.mktemp("trained")
+
+
 @pytest.fixture
-def runs(two, saved, tmp_path: Path) -> list[Path]:
-    """Finished runs, one for each of two folds."""
+def runs(two, saved, trained: Path, tmp_path: Path) -> list[Path]:
+    """Finished runs, one for each of two folds; copies, which a test may change."""
     from capitate.training.bone_age_run import run_bone_age
 
-    folders = [tmp_path / f"fold-{k}" for k in (0, 1)]
-    for k, folder in enumerate(folders):
-        run_bone_age(two, saved, folder, fold=k)
-    return folders
+    for k in (0, 1):
+        if not (trained / f"fold-{k}" / "card.md").exists():
+            run_bone_age(two, saved, trained / f"fold-{k}", fold=k)
+    return [Path(shutil.copytree(trained / f"fold-{k}", tmp_path / f"fold-{k}")) for k in (0, 1)]

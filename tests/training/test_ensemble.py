@@ -85,7 +85,7 @@ def test_seeds_and_architectures_of_every_fold_become_one_bundle(two, saved, run
     pytest.importorskip("torch")
     from capitate.training.bone_age_run import run_bone_age
     from capitate.training.bundling import bundle_runs
-    from capitate.training.cards import card_text
+    from capitate.training.card_text import card_text
 
     wider = replace(two, seed=7, network=replace(two.network, widths=(8, 8, 16, 24)))
     others = [tmp_path / f"wider-{k}" for k in (0, 1)]

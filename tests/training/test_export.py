@@ -47,7 +47,8 @@ def test_the_locators_file(tmp_path):
     assert path.stat().st_size < 800_000
 
 
-def test_packing_rounds_large_weights_by_less_than_half_a_step():
+@pytest.mark.parametrize("bits", [8, 16])
+def test_packing_rounds_large_weights_by_less_than_half_a_step(bits):
     values = np.random.default_rng(0).normal(size=(200, 100)).astype(np.float32)
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("Gemm", ["x", "w"], ["y"], transB=1)],
@@ -57,7 +58,7 @@ def test_packing_rounds_large_weights_by_less_than_half_a_step():
         [onnx.numpy_helper.from_array(values, "w")],
     )
     model = onnx.helper.make_model(graph)
-    pack_weights(model)
+    pack_weights(model, bits=bits)
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    assert stored["w.packed"].dtype == np.int8
+    assert stored["w.packed"].dtype == f"int{bits}"
     assert np.abs(stored["w.packed"] * stored["w.scale"] - values).max() <= stored["w.scale"].max() / 2 + 1e-7

@@ -15,7 +15,8 @@ from capitate.errors import UsageError  # noqa: E402
 from capitate.runtime.bundle import load_bundle  # noqa: E402
 from capitate.training.beginning import begin  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
-from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
+from capitate.training.bundle_folder import BundleOptions  # noqa: E402
+from capitate.training.bundling import bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate  # noqa: E402
 from capitate.training.export import export_network  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402

@@ -18,9 +18,10 @@ from capitate.runtime import bone_age  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, smoothed  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.training.bone_age_run import run_bone_age  # noqa: E402
-from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
+from capitate.training.bundle_folder import BundleOptions  # noqa: E402
+from capitate.training.bundling import bundle_runs  # noqa: E402
 from capitate.training.calibrate import calibrate, fit  # noqa: E402
-from capitate.training.cards import card_text  # noqa: E402
+from capitate.training.card_text import card_text  # noqa: E402
 from capitate.training.config import SIX_VIEWS  # noqa: E402
 from capitate.training.held_out import answer_again  # noqa: E402
 from capitate.training.out_of_fold import OutOfFold  # noqa: E402

@@ -12,10 +12,11 @@ from capitate.cli.bench import bench
 from capitate.cli.data import data
 from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
+from capitate.cli.export import export
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
 from capitate.cli.sweep import sweep
-from capitate.cli.training import calibrate, export, predict, train
+from capitate.cli.training import calibrate, predict, train
 
 __all__ = ["app"]
 
@@ -70,6 +71,7 @@ app.command(
     epilog=_examples(
         "capitate evaluate manifest.csv --task bone-age --out figures",
         "capitate evaluate manifest.csv --task bone-age --out-of-fold --out figures",
+        "capitate evaluate manifest.csv --model runs/fold-0 --out figures",
     ),
 )(evaluate)
 app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
@@ -117,5 +119,9 @@ app.command(
 )(calibrate)
 app.command(
     rich_help_panel=WORKBENCH,
-    epilog=_examples("capitate export runs/fold-0 --out bundles/mine", "capitate assess film.png --model bundles/mine"),
+    epilog=_examples(
+        "capitate export runs/fold-0 --out bundles/mine",
+        "capitate export runs/fold-0 --data store --int8 --out bundles/mine",
+        "capitate assess film.png --model bundles/mine@int8",
+    ),
 )(export)

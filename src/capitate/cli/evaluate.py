@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from datetime import date
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capitate.cli.extras import training_parts
 from capitate.cli.options import DEFAULT_MODEL, QuietOption, ThreadsOption
 from capitate.cli.writing import make_folder, writing
+from capitate.errors import UsageError
 
 if TYPE_CHECKING:
     from capitate.evaluation import Evaluation, Prediction
@@ -35,8 +38,13 @@ _Sample = Annotated[
     int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
 ]
 _Model = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", help="Bone-age bundle; bone-age, and out of fold bone-age-ensemble."),
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Bone-age bundle by name or folder, bone-age if left out, and out of fold bone-age-ensemble; or a run of "
+        "`capitate train`, finished or not, or a file of its weights; several runs answer together.",
+    ),
 ]
 
 
@@ -82,14 +90,15 @@ def evaluate(
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
     from capitate.cli import REFUSED
+    from capitate.cli.output import note
     from capitate.evaluation.paired import read_predictions
-    from capitate.evaluation.predictor import BoneAgePredictor
     from capitate.training.layouts import read_any
 
     other = None if against is None else read_predictions(against)
     studies = _sampled(read_any(manifest), sample)
-    name = model or (ENSEMBLE if out_of_fold else DEFAULT_MODEL)
-    predictor = BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
+    predictor = _predictor(model or [], out_of_fold=out_of_fold, threads=threads)
+    if not predictor.weights.calibrated:
+        note("these weights have no out-of-fold predictions to calibrate on; ages have no intervals", quiet=quiet)
     make_folder(out)
     evaluation, predictions = _evaluate(
         studies, predictor, out_of_fold=out_of_fold, group_by=group_by, hidden=hidden_sex, quiet=quiet
@@ -103,6 +112,37 @@ def evaluate(
     print(f"\nWritten to {out}")
     if evaluation.overall.refused:
         raise typer.Exit(REFUSED)
+
+
+def _predictor(models: list[str], *, out_of_fold: bool, threads: int | None) -> BoneAgePredictor:
+    """Load what the names mean: one bundle, or runs in training.
+
+    Raises:
+        UsageError: if several names are given and one is no run.
+    """
+    from capitate.evaluation.predictor import BoneAgePredictor
+    from capitate.runtime.bundle import is_bundle
+
+    if models and not any(is_bundle(name) for name in models) and all(_is_run(Path(name)) for name in models):
+        with training_parts("Evaluating a run"):
+            from capitate.training.checkpoint_weights import CheckpointWeights
+            from capitate.training.threads import use_threads
+
+            use_threads(threads or 1)
+            weights = CheckpointWeights([Path(name) for name in models], out_of_fold=out_of_fold)
+        return BoneAgePredictor(model=weights, threads=threads)
+    if len(models) > 1:
+        odd = next((name for name in models if is_bundle(name) or not _is_run(Path(name))), models[0])
+        raise UsageError(
+            f"several --model must be runs of `capitate train`, got {odd!r}; give one bundle, or runs alone"
+        )
+    name = models[0] if models else ENSEMBLE if out_of_fold else DEFAULT_MODEL
+    return BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
+
+
+def _is_run(path: Path) -> bool:
+    """Say whether a path is a run folder, or names a file of weights; nothing of torch is needed to tell."""
+    return (path / "config.json").is_file() or path.suffix == ".safetensors"
 
 
 def _sampled(studies: list[Study], count: int | None) -> list[Study]:
@@ -128,9 +168,15 @@ def _evaluate(
     from capitate import evaluation
     from capitate.cli.output import counted
 
-    with counted(total=len(studies) * (1 + hidden), quiet=quiet) as step:
-        predictions = evaluation.run(studies, predictor, progress=lambda _done, _all: step())
-        blind = evaluation.run(studies, predictor.hiding_sex(), progress=lambda _done, _all: step()) if hidden else None
+    calibrated = predictor.weights.calibrated
+    blind: list[Prediction] | None = None
+    with counted(total=len(studies), quiet=quiet) as step:
+        if hidden:
+            predictions, blind = evaluation.run_both(
+                studies, predictor, intervals=calibrated, progress=lambda _done, _all: step()
+            )
+        else:
+            predictions = evaluation.run(studies, predictor, intervals=calibrated, progress=lambda _done, _all: step())
     figures = evaluation.evaluate(
         studies, predictions, hidden=blind, out_of_fold=out_of_fold, group_by=tuple(group_by or ())
     )
@@ -184,7 +230,7 @@ def _line(name: str, group: Group) -> str:
         words.append(f"refused {group.refused}")
     if mae is not None and bias is not None and group.n:
         words.append(f"MAE {mae.value:6.2f} ({mae.low:.2f} to {mae.high:.2f})  bias {bias.value:+6.2f}")
-    if coverage is not None and group.n:
+    if coverage is not None and not math.isnan(coverage.value):
         words.append(f"coverage {100 * coverage.value:5.1f} %")
     return "  ".join(words)
 

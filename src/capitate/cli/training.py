@@ -1,4 +1,4 @@
-"""`capitate train`, `calibrate` and `export`: from prepared films to a bundle."""
+"""`capitate train`, `predict` and `calibrate`: from prepared films to runs and intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capitate.cli.extras import training_parts
 from capitate.cli.options import QuietOption
 from capitate.errors import UsageError
 
-__all__ = ["calibrate", "export", "log_progress", "predict", "train"]
+__all__ = ["calibrate", "log_progress", "predict", "train"]
 
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `capitate train`.")]
 _Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes that read films.")]
@@ -158,43 +158,6 @@ def calibrate(
     print(to_markdown(report, disagreement=joined.disagreement()), end="")
 
 
-def export(
-    *,
-    runs: _Runs,
-    out: Annotated[Path, typer.Option("--out", metavar="BUNDLE", file_okay=False, help="Folder of the bundle.")],
-    name: Annotated[
-        str | None, typer.Option("--name", help="Name of the bundle; the experiment's if left out.")
-    ] = None,
-    version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = "1",
-    calibration: Annotated[
-        Path | None,
-        typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
-    ] = None,
-    changes: _Changes = None,
-    shares: Annotated[
-        str | None,
-        typer.Option("--shares", metavar="NAME", help="Bundle that holds the same networks; leave them out here."),
-    ] = None,
-    figures: Annotated[
-        Path | None, typer.Option("--figures", metavar="JSON", help="Further figures for the card, a list of objects.")
-    ] = None,
-) -> None:
-    """Make a bundle: ONNX networks, calibration, model card, training ids and sums."""
-    with training_parts("Exporting a bundle"):
-        from capitate.training.bundling import BundleOptions, bundle_runs
-
-        options = BundleOptions(
-            name=name,
-            version=version,
-            calibration=calibration,
-            figures=() if figures is None else _figures(figures),
-            changes=changes or (),
-            shares=shares,
-        )
-        bundle = bundle_runs(runs, out, options=options)
-    print(f"{bundle.name} {bundle.reference.version}: {bundle.size_bytes / 1e6:.1f} MB in {out}")
-
-
 def log_progress(*, quiet: bool) -> None:
     """Show what training logs on standard error."""
     if quiet:
@@ -204,21 +167,6 @@ def log_progress(*, quiet: bool) -> None:
     logger = logging.getLogger("capitate.training")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-
-
-def _figures(path: Path) -> list[dict[str, object]]:
-    """Read further figures.
-
-    Raises:
-        UsageError: if the file is no list of objects with a name and a value.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read figures from {path}: {error}; give a JSON list of objects") from error
-    if not isinstance(values, list) or not all(isinstance(v, dict) and {"name", "value"} <= v.keys() for v in values):
-        raise UsageError(f"figures in {path} must be a list of objects with name and value, got {str(values)[:80]}")
-    return values
 
 
 def _write(path: Path, text: str) -> None:

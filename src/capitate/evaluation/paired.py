@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capitate.errors import TableError
 from capitate.evaluation.metrics import Estimate, Sample, estimate
 from capitate.evaluation.prediction import Prediction
 from capitate.training.manifest import Study
 
-__all__ = ["Paired", "compare", "read_predictions"]
+__all__ = ["Paired", "compare", "difference", "read_predictions"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,17 @@ def read_predictions(path: Path) -> dict[str, float]:
         raise TableError(f"{path} has a predicted age that is not a number: {error}") from error
 
 
+def difference(here: NDArray[np.float64], there: NDArray[np.float64], *, seed: int = 0) -> Estimate:
+    """Give the mean of paired differences with its bootstrap 95 % interval over films.
+
+    Args:
+        here: (n,), such as absolute errors of one run in months.
+        there: (n,), of the other run on the same films.
+        seed: of the bootstrap.
+    """
+    return estimate(Sample.of(there, here), seed=seed)["bias"]
+
+
 def compare(
     studies: Sequence[Study], predictions: Sequence[Prediction], other: Mapping[str, float], *, seed: int = 0
 ) -> Paired:
@@ -80,7 +92,7 @@ def compare(
         raise TableError(f"none of {len(predictions)} films stands in the other run's {len(other)} predictions")
     here, there, reference = np.array(rows, dtype=np.float64).T
     error, other_error = np.abs(here - reference), np.abs(there - reference)
-    gap = estimate(Sample.of(other_error, error), seed=seed)["bias"]
+    gap = difference(error, other_error, seed=seed)
     return Paired(
         n=len(rows),
         here=float(error.mean()),

@@ -12,9 +12,8 @@ from capitate.assessment import Assessment, BoneAge, Distribution, ModelReferenc
 from capitate.errors import FilmError
 from capitate.runtime.calibration import quantile
 from capitate.training.manifest import Study
-from capitate.types import Sex
 
-__all__ = ["Prediction", "Predictor", "hide_sex", "run"]
+__all__ = ["BlindPredictor", "Prediction", "Predictor", "run", "run_both"]
 
 
 class Predictor(Protocol):
@@ -25,6 +24,13 @@ class Predictor(Protocol):
 
     def seen(self, film: str, /) -> bool:
         """Whether the film of this file stem took part in the model's training."""
+
+
+class BlindPredictor(Predictor, Protocol):
+    """A model that can also be asked without the sex."""
+
+    def predict_both(self, row: Study, /) -> tuple[Assessment, Assessment]:
+        """Assess one film as the table has it, and with its sex hidden, reading it once."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Prediction:
         high: upper end, months, or None.
         level: nominal coverage of the interval as a fraction, or None.
         distribution: the predicted distribution, or None.
-        mature: whether the hand was read as mature.
+        mature: whether the hand was read as mature for the sex as it was told.
         refusal: error code of a refused film, or None.
         message: why, one sentence.
         in_training: whether the model was trained on this film.
@@ -59,37 +65,67 @@ class Prediction:
 
 
 def run(
-    rows: Sequence[Study], predictor: Predictor, *, progress: Callable[[int, int], None] | None = None
+    rows: Sequence[Study],
+    predictor: Predictor,
+    *,
+    intervals: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Prediction]:
     """Predict every film, in the order of the rows.
 
     Args:
         rows: films.
         predictor: the model.
+        intervals: whether its intervals were calibrated; others are left out.
         progress: called after every film with the number of films done and of all films.
 
     Returns:
         One prediction a row. Only a `FilmError` becomes a refusal; any other exception is a fault and passes through.
     """
-    predictions = []
+    found = _each(rows, predictor, lambda row: [predictor.predict(row)], intervals=intervals, progress=progress)
+    return [each[0] for each in found]
+
+
+def run_both(
+    rows: Sequence[Study],
+    predictor: BlindPredictor,
+    *,
+    intervals: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Prediction], list[Prediction]]:
+    """Predict every film as the table has it and with its sex hidden, each film read once; arguments as for `run`.
+
+    Returns:
+        Predictions with the sex as it is, and with it hidden, in the order of the rows.
+    """
+    found = _each(rows, predictor, predictor.predict_both, intervals=intervals, progress=progress)
+    return [each[0] for each in found], [each[-1] for each in found]
+
+
+def _each(
+    rows: Sequence[Study],
+    predictor: Predictor,
+    assess: Callable[[Study], Sequence[Assessment]],
+    *,
+    intervals: bool,
+    progress: Callable[[int, int], None] | None,
+) -> list[list[Prediction]]:
+    """Assess films one after another; a `FilmError` stands for all assessments of its film."""
+    found = []
     for number, row in enumerate(rows, start=1):
-        predictions.append(_predict(row, predictor))
+        seen = predictor.seen(row.path.stem)
+        try:
+            predictions = [_prediction(row, one, in_training=seen) for one in assess(row)]
+        except FilmError as error:
+            predictions = [Prediction(id=row.id, refusal=error.code, message=str(error), in_training=seen)]
+        found.append(predictions if intervals else [replace(p, low=None, high=None, level=None) for p in predictions])
         if progress is not None:
             progress(number, len(rows))
-    return predictions
+    return found
 
 
-def hide_sex(rows: Sequence[Study]) -> list[Study]:
-    """Return the films with the sex stated as unknown, to measure what not knowing it costs."""
-    return [replace(row, sex=Sex.UNKNOWN, sex_stated=True) for row in rows]
-
-
-def _predict(row: Study, predictor: Predictor) -> Prediction:
-    in_training = predictor.seen(row.path.stem)
-    try:
-        assessment = predictor.predict(row)
-    except FilmError as error:
-        return Prediction(id=row.id, refusal=error.code, message=str(error), in_training=in_training)
+def _prediction(row: Study, assessment: Assessment, *, in_training: bool) -> Prediction:
+    """Take from an assessment what is compared with a reading."""
     if assessment.error is not None:
         refusal = assessment.error
         return Prediction(id=row.id, refusal=refusal.code, message=refusal.message, in_training=in_training)

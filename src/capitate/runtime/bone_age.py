@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from capitate.assessment import ModelReference
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import Calibration
 from capitate.runtime.ensemble import Disagreement, scatter
-from capitate.runtime.session import Session
+from capitate.runtime.session import Network, Session
 from capitate.runtime.several_views import TestView, read_test_views
 from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
@@ -25,7 +26,7 @@ __all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "TestView", "ask", "smoothed",
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
 
-def view_rule(card: dict[str, Any]) -> ViewRule:
+def view_rule(card: Mapping[str, Any]) -> ViewRule:
     """Read the view of a bundle's card."""
     return ViewRule.read(card["view"])
 
@@ -61,7 +62,7 @@ def smoothed(probabilities: NDArray[np.floating[Any]], months: float) -> NDArray
     return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def ask(session: Session, views: NDArray[np.uint8], codes: NDArray[np.int64]) -> NDArray[np.float32]:
+def ask(session: Network, views: NDArray[np.uint8], codes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Give one network's mean distributions over the test views of films.
 
     Args:
@@ -86,31 +87,63 @@ def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
 
 
 class BoneAgeModel:
-    """One or several networks of a bundle, whose distributions are averaged."""
+    """One or several networks whose distributions are averaged, and what they need: view, test views, calibration.
+
+    Attributes:
+        reference: which weights answer.
+        rule: how the view is cut.
+        test_views: whose answers are averaged.
+        calibration: of the intervals.
+        disagreement: when the networks' scatter is told, or None.
+    """
 
     def __init__(self, bundle: Bundle | None = None, *, threads: int | None = None, member: int | None = None) -> None:
-        """Load the networks.
+        """Load the networks of a bundle.
 
         Args:
             bundle: the released `bone-age` if None.
             threads: see `Session`.
             member: run only what held out this fold, as out-of-fold evaluation does.
+
+        Raises:
+            UsageError: if the bundle is of another task, or no network held out the fold.
         """
-        self.bundle = bundle or load_bundle("bone-age")
-        if self.bundle.card["task"] != "bone-age":
-            raise UsageError(f"bundle {self.bundle.name!r} does {self.bundle.card['task']}, not bone-age")
-        self.rule = view_rule(self.bundle.card)
-        self.calibration = Calibration.from_card(_calibration(self.bundle.card, member))
-        self._surroundings_removed = bool(self.bundle.card["surroundings_removed"])
-        self._smoothing = float(self.bundle.card["smoothing_months"])
-        self.disagreement = Disagreement.from_card(self.bundle.card)
-        paths = self.bundle.networks
+        bundle = bundle or load_bundle("bone-age")
+        if bundle.card["task"] != "bone-age":
+            raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not bone-age")
+        paths = bundle.networks
         if member is not None:
-            paths = tuple(path for path, fold in zip(paths, self.bundle.held_out, strict=True) if fold == member)
+            paths = tuple(path for path, fold in zip(paths, bundle.held_out, strict=True) if fold == member)
         if not paths:
-            raise UsageError(f"no network of {self.bundle.name!r} held out fold {member}, got {self.bundle.held_out}")
-        self.test_views = read_test_views(self.bundle.card["test_views"])
-        self._sessions = [Session(path, threads=threads) for path in paths]
+            raise UsageError(f"no network of {bundle.name!r} held out fold {member}, got {bundle.held_out}")
+        card = {**bundle.card, "calibration": _calibration(bundle.card, member)}
+        self._set(card, [Session(path, threads=threads) for path in paths], bundle.reference)
+
+    @classmethod
+    def of_networks(
+        cls, card: Mapping[str, Any], networks: Sequence[Network], *, reference: ModelReference
+    ) -> BoneAgeModel:
+        """Make a model of networks that are loaded already.
+
+        Args:
+            card: `view`, `test_views`, `smoothing_months`, `surroundings_removed`, `calibration` and perhaps
+                `disagreement`, as a bundle's card has them.
+            networks: at least one.
+            reference: which weights these are.
+        """
+        model = cls.__new__(cls)
+        model._set(card, networks, reference)
+        return model
+
+    def _set(self, card: Mapping[str, Any], networks: Sequence[Network], reference: ModelReference) -> None:
+        self.reference = reference
+        self.rule = view_rule(card)
+        self.calibration = Calibration.from_card(card["calibration"])
+        self.disagreement = Disagreement.from_card(card)
+        self.test_views = read_test_views(card["test_views"])
+        self._surroundings_removed = bool(card["surroundings_removed"])
+        self._smoothing = float(card["smoothing_months"])
+        self._sessions = list(networks)
 
     def views(self, picture: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
         """Cut the view that the networks were trained on and make the bundle's test-time views of it.

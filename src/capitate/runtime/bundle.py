@@ -6,27 +6,37 @@ A bundle is a folder::
     card.json         what runs it: task, files, view, calibration; and what is known about it: data, figures, terms
     card.md           the card for people
     *.onnx            the networks; a bundle may use those of another one (`networks_of` in its card)
+    *.int8.onnx       the same networks with arithmetic in 8-bit integers, where the card has `int8`
     training-ids.txt  the films that it was trained on, one id a line
 
-Bundles inside the package are found by name; a path to a folder works as a name too.
+Bundles inside the package are found by name; a path to a folder works as a name too. `@int8` behind either chooses the
+networks in 8-bit integers, wherever a model is named.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from capitate.assessment import ModelReference
-from capitate.errors import BundleDamagedError, BundleNotFoundError
+from capitate.errors import BundleDamagedError, BundleNotFoundError, UsageError
 
-__all__ = ["Bundle", "bundle_names", "is_bundle", "load_bundle", "write_sums"]
+__all__ = ["Bundle", "Precision", "bundle_names", "is_bundle", "load_bundle", "write_sums"]
 
 RELEASED = Path(__file__).parent / "bundles"
 _SUMS = "SHA256SUMS"
+
+
+class Precision(StrEnum):
+    """Arithmetic of a bundle's networks."""
+
+    FP32 = "fp32"
+    INT8 = "int8"
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,13 @@ class Bundle:
         folder: where its files lie.
         card: the content of `card.json`.
         sha256: digest of SHA256SUMS, which stands for the whole bundle.
+        precision: which of its networks run.
     """
 
     folder: Path
     card: dict[str, Any]
     sha256: str
+    precision: Precision = Precision.FP32
 
     @property
     def name(self) -> str:
@@ -50,17 +62,18 @@ class Bundle:
 
     @cached_property
     def networks(self) -> tuple[Path, ...]:
-        """ONNX files, in the order of the card.
+        """ONNX files of the precision, in the order of the card.
 
         A card with `networks_of` uses the files of another released bundle, which is verified in its turn, and states
         their digests.
 
         Raises:
             BundleDamagedError: if that bundle is missing, damaged, or holds other networks than this one was made for.
+            UsageError: if 8-bit integers are asked for and there are no such networks.
         """
         wanted = self.card.get("networks_of")
         if wanted is None:
-            return tuple(self.folder / name for name in self.card["networks"])
+            return tuple(self.folder / name for name in self._files())
         beside = self.folder.parent
         other = load_bundle(str(wanted["name"]), root=beside if (beside / wanted["name"]).exists() else RELEASED)
         digests = [_digest(path) for path in other.networks]
@@ -68,7 +81,18 @@ class Bundle:
             raise BundleDamagedError(
                 f"the networks of {other.folder} are not those that {self.name} was made for; install both again"
             )
-        return other.networks
+        return replace(other, precision=self.precision).networks
+
+    def _files(self) -> list[str]:
+        """Names of the files of the precision."""
+        if self.precision is Precision.FP32:
+            return list(self.card["networks"])
+        if "int8" not in self.card:
+            raise UsageError(
+                f"the bundle {self.name!r} has no networks in int8; make a copy that has them with "
+                f"`capitate export {self.name} --int8 --data STORE --out FOLDER`, or leave @int8 out"
+            )
+        return list(self.card["int8"]["networks"])
 
     @property
     def held_out(self) -> tuple[int | None, ...]:
@@ -80,9 +104,14 @@ class Bundle:
         return tuple(range(len(self.networks))) if stated is None else tuple(stated)
 
     @property
+    def version(self) -> str:
+        """Version of the weights, with `+int8` where the networks run in 8-bit integers."""
+        return f"{self.card['version']}{'' if self.precision is Precision.FP32 else f'+{self.precision}'}"
+
+    @property
     def reference(self) -> ModelReference:
         """Name, version, digest and licence for an assessment."""
-        return ModelReference(self.name, str(self.card["version"]), self.sha256, str(self.card["licence"]))
+        return ModelReference(self.name, self.version, self.sha256, str(self.card["licence"]))
 
     @property
     def size_bytes(self) -> int:
@@ -103,21 +132,22 @@ def bundle_names(root: Path = RELEASED) -> list[str]:
 
 def is_bundle(name: str, *, root: Path = RELEASED) -> bool:
     """Say whether `load_bundle` would find something of this name; arguments as there."""
-    return _folder(name, root) is not None
+    return _chosen(name, root)[0] is not None
 
 
 def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
     """Find a bundle and check every byte of it.
 
     Args:
-        name: of a released bundle, or the path of a folder that holds one.
+        name: of a released bundle, or the path of a folder that holds one; with `@int8` behind it, its networks in
+            8-bit integers.
         root: where released bundles lie.
 
     Raises:
         BundleNotFoundError: nothing of that name; the message lists the names there are.
         BundleDamagedError: a file is missing, was changed, or is not listed; the message names it.
     """
-    folder = _folder(name, root)
+    folder, precision = _chosen(name, root)
     if folder is None:
         known = ", ".join(bundle_names(root)) or "none"
         raise BundleNotFoundError(f"no model bundle {name!r}; released bundles: {known}; a folder's path works too")
@@ -126,7 +156,16 @@ def load_bundle(name: str, *, root: Path = RELEASED) -> Bundle:
         card = json.loads((folder / "card.json").read_text(encoding="utf8"))
     except ValueError as error:
         raise BundleDamagedError(f"{folder / 'card.json'} is not JSON: {error}; install the bundle again") from error
-    return Bundle(folder, card, _digest(folder / _SUMS))
+    return Bundle(folder, card, _digest(folder / _SUMS), precision)
+
+
+def _chosen(name: str, root: Path) -> tuple[Path | None, Precision]:
+    """Find a bundle's folder, and tell the precision that stands behind its name."""
+    folder = _folder(name, root)
+    plain, at, precision = name.rpartition("@")
+    if folder is not None or not at or precision not in list(Precision):
+        return folder, Precision.FP32
+    return _folder(plain, root), Precision(precision)
 
 
 def _folder(name: str, root: Path) -> Path | None:

@@ -13,7 +13,7 @@ from capitate.runtime.session import Session
 from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import LOCATOR_SIZE, HandFrame, ViewRule, frame_from_outputs, locator_input, normalised
 
-__all__ = ["HandLocator", "Located"]
+__all__ = ["HandLocator", "Located", "corner_distance"]
 
 _CLOSE_UPS = tuple(
     ViewRule(LOCATOR_SIZE, LOCATOR_SIZE, margins=margins, contrast_of_centre=True)
@@ -70,7 +70,7 @@ class HandLocator:
         if negated:
             square = np.float32(1) - square
         refined, strayed = self._refine(square, frame)
-        return Located(refined, negated, _disagreement(frame, mirrored.mirrored), strayed)
+        return Located(refined, negated, corner_distance(frame, mirrored.mirrored), strayed)
 
     def _refine(self, square: NDArray[np.float32], frame: HandFrame) -> tuple[HandFrame, bool]:
         """Look again at close-ups of the frame with black surroundings, and at close-ups of what that gives.
@@ -80,7 +80,7 @@ class HandLocator:
         """
         for rules in _LOOKS:
             closer = self._look(square, frame, rules)
-            if _disagreement(frame, closer) > _STRAY:
+            if corner_distance(frame, closer) > _STRAY:
                 return frame, True
             frame = closer
         return frame, False
@@ -103,7 +103,7 @@ def _corners(frame: HandFrame) -> NDArray[np.float64]:
     return np.array([c - r - d, c + r - d, c + r + d, c - r + d])
 
 
-def _disagreement(frame: HandFrame, other: HandFrame) -> float:
-    """Give the largest distance of two frames' corners in lengths of the first."""
+def corner_distance(frame: HandFrame, other: HandFrame) -> float:
+    """Give the largest distance of two frames' corners, in lengths of the first."""
     distance = np.hypot(*(_corners(other) - _corners(frame)).T).max()
     return float(distance / max(2 * np.hypot(*frame.down), 1e-6))

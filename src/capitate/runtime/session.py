@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from capitate.errors import BundleDamagedError
 
-__all__ = ["Session", "default_threads"]
+__all__ = ["Network", "Session", "default_threads"]
+
+
+class Network(Protocol):
+    """What answers: a file that onnxruntime runs, or a network in training."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[np.float32]]:
+        """Run the network; inputs by name."""
 
 
 def default_threads() -> int:

@@ -5,53 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
+from capitate.runtime.session import Network, Session
 from capitate.runtime.views import LOCATOR_SIZE
-from capitate.training.calibrate import calibrate, fit
-from capitate.training.cards import card_text, compose_card, figures_of
+from capitate.training.agreement import LIMIT_MONTHS, measure_agreement
+from capitate.training.bundle_folder import BundleOptions, fresh_bundle
+from capitate.training.calibrate import calibrate, fit, wilson
+from capitate.training.card_text import card_text
+from capitate.training.cards import compose_card, figures_of
+from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
+from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
-from capitate.training.export import export, export_network, write_bundle
+from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
+from capitate.training.film_views import films_for, fitting_store
+from capitate.training.int8_measured import Quantised, write_int8
+from capitate.training.locator_agreement import LIMIT_LENGTHS, measure_locator
 from capitate.training.locator_run import load_locator_run
-from capitate.training.prepare import read_rule
+from capitate.training.networks import BoneAgeNetwork
 from capitate.training.related_runs import load_bone_age_run
+from capitate.training.run_views import view_card
 from capitate.training.runs import Run
+from capitate.training.view_store import ViewStore
 
-__all__ = ["BundleOptions", "bundle_runs"]
-
-
-@dataclass(frozen=True)
-class BundleOptions:
-    """What a bundle says beyond what its runs know.
-
-    Attributes:
-        name: of the bundle; the experiment's if None.
-        version: of the weights.
-        calibration: file of `capitate calibrate --out`; from the runs' own out-of-fold predictions if None.
-        figures: further figures for the card, each with `name`, `value`, `low`, `high`, `unit`, `on`, `command`.
-        notes: further entries of the card's `training`.
-        changes: `a.b=value` of the runs' configuration: other test views, another smoothing.
-        shares: name of a released bundle, or folder of one beside this, that has the same networks already; this one
-            then holds a card alone.
-    """
-
-    name: str | None = None
-    version: str = "1"
-    calibration: Path | None = None
-    figures: Sequence[Mapping[str, Any]] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    changes: Sequence[str] = ()
-    shares: str | None = None
+__all__ = ["bundle_runs"]
 
 
 def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | None = None) -> Bundle:
@@ -60,61 +46,61 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
     Args:
         folders: run folders of one task.
         out: the bundle's folder; an earlier bundle there is replaced once the new one is complete.
-        options: name, version, calibration and figures.
+        options: name, version, calibration, figures, and what is measured.
 
     Returns:
         The bundle, verified.
 
     Raises:
-        UsageError: if runs do not belong together, or calibration is missing.
+        UsageError: if runs do not belong together, calibration is missing, or a file answers otherwise than torch.
     """
     options = options or BundleOptions()
     runs = [Run.load(folder) for folder in folders]
     tasks = sorted({run.task for run in runs})
     if len(tasks) != 1:
         raise UsageError(f"runs of one task make a bundle, got {', '.join(tasks) or 'no run'}")
-    if out.exists() and any(out.iterdir()) and not (out / "SHA256SUMS").exists():
-        raise UsageError(f"{out} holds something else than a bundle; choose another --out")
-    fresh = out.with_name(f".{out.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    make = _bone_age if tasks == ["bone-age"] else _locator
-    try:
+    if options.int8 and (tasks != ["bone-age"] or options.shares):
+        raise UsageError("8-bit integers are for bone-age bundles with networks of their own; leave --int8 out")
+    if options.int8 and options.data is None:
+        raise UsageError("8-bit integers are calibrated on the training films; give their store as --data")
+    makers = {"bone-age": _bone_age, "hand-locator": _locator}
+    if tasks[0] not in makers:
+        raise UsageError(
+            f"no command runs bundles of the task {tasks[0]} yet; runs of {', '.join(makers)} make bundles"
+        )
+    make = makers[tasks[0]]
+    with fresh_bundle(out) as fresh:
         make(runs, fresh, options)
-        shutil.rmtree(out, ignore_errors=True)
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return load_bundle(str(out))
 
 
 def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, calibration, card and training ids of a bone-age bundle."""
     runs = _in_order(runs)
-    sizes, views = set(), set()
     names, held_out = _names(runs), [run.fold for run in runs]
-    for run, name in zip(runs, names, strict=True):
-        network, config = load_bone_age_run(run)
-        config = changed(config, options.changes)
-        last = config.optimiser.stages[-1]
-        sizes.add((last.height, last.width))
-        views.add((config.test_views, config.smoothing_months, config.surroundings_removed))
-        export_network(network, folder / name, height=last.height, width=last.width)
-    if len(sizes) != 1:
-        raise UsageError(f"networks of one bundle see views of one size, got {sorted(sizes)}")
-    if len(views) != 1:
-        found = sorted((str([view.to_card() for view in each]), *rest) for each, *rest in views)
-        raise UsageError(f"networks of one bundle share test views, smoothing and surroundings, got {found}")
-    ((height, width),), ((test_views, smoothing, removed),) = sizes, views
-    rule = read_rule(runs[0].folder)
-    if any(read_rule(run.folder) != rule for run in runs):
-        raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
+    networks, configs = zip(*(load_bone_age_run(run) for run in runs), strict=True)
+    configs = tuple(changed(config, options.changes) for config in configs)
+    seen = view_card(configs, [run.folder for run in runs])
     report = _calibration(runs, options)
     members = _member_calibrations(runs, level=float(report["calibration"]["level"]))
-    view = replace(rule, height=height, width=width).to_card()
+    runtime = {
+        **seen,
+        "calibration": report["calibration"],
+        **({"member_calibrations": members} if members else {}),
+        **({"held_out": held_out} if len(runs) > 1 and held_out != list(range(len(runs))) else {}),
+        **({"disagreement": report["disagreement"]} if len(runs) > 1 and "disagreement" in report else {}),
+    }
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
-    command = shlex.join(["capitate", "calibrate", *report["of"]])
+    store = fitting_store(options.data, runtime) if options.data else None
+    files = {folder / name: network for name, network in zip(names, networks, strict=True)}
+    agreement, figures = _write_networks(files, runtime, options)
+    measured: dict[str, Any] = {"agreement": agreement}
+    if options.int8 and store is not None:
+        some = [_quantised(run, path, store) for path, run in zip(files, runs, strict=True)]
+        measured["int8"] = write_int8(folder, runtime, some, store, most=options.int8_films)
+    measured["demographics"] = demographics(ids, report["coverage"], held_out=held_out, store=store)
     shared = _share(folder, names, options.shares) if options.shares else None
+    command = shlex.join(["capitate", "calibrate", *report["of"]])
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
@@ -128,21 +114,51 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
             **_configurations(runs),
             **options.notes,
         },
-        runtime={
-            **({"networks_of": shared} if shared else {}),
-            "view": view,
-            "test_views": [view.to_card() for view in test_views],
-            "smoothing_months": smoothing,
-            "surroundings_removed": removed,
-            "calibration": report["calibration"],
-            **({"member_calibrations": members} if members else {}),
-            **({"held_out": held_out} if len(runs) > 1 and held_out != list(range(len(runs))) else {}),
-            **({"disagreement": report["disagreement"]} if len(runs) > 1 and "disagreement" in report else {}),
-        },
-        figures=[*options.figures, *figures_of(report, command=command)],
+        runtime={**({"networks_of": shared} if shared else {}), **runtime},
+        figures=[*options.figures, *figures, *figures_of(report, command=command)],
         coverage=report["coverage"],
+        measured=measured,
+        training_ids=ids,
+        about=options.about,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
+
+
+def _write_networks(
+    networks: Mapping[Path, BoneAgeNetwork], runtime: Mapping[str, Any], options: BundleOptions
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Write files with weights of the fewest bits that agree with torch; give what was measured, and further figures.
+
+    Raises:
+        UsageError: if not even weights as they are agree.
+    """
+    view, limit = runtime["view"], LIMIT_MONTHS if options.limit is None else options.limit
+    films = films_for(options.agreement or options.data, runtime, most=options.films)
+    for bits in WEIGHT_BITS:
+        pairs: dict[str, tuple[Network, Network]] = {}
+        for path, network in networks.items():
+            export_network(network, path, height=view["height"], width=view["width"], bits=bits)
+            pairs[path.name] = (TorchNetwork(network), Session(path, threads=torch.get_num_threads()))
+        agreement = measure_agreement(runtime, pairs, films.parts(), on=films.on, real=films.real)
+        if agreement.all.max() <= limit:
+            break
+    agreement.check(limit=limit)
+    refused = [] if films.refused is None else [_refused(films.refused, films.read, on=films.on)]
+    return {**agreement.to_card(limit=limit), "weight_bits": bits}, refused
+
+
+def _refused(refused: int, read: int, *, on: str) -> dict[str, Any]:
+    """Give the share of films that were refused as a figure."""
+    share = wilson(refused, read)
+    values = {name: round(getattr(share, name), 4) for name in ("value", "low", "high")}
+    return {"name": "films refused", **values, "unit": "share", "on": on, "category": "safety"}
+
+
+def _quantised(run: Run, path: Path, store: ViewStore) -> Quantised:
+    """Say which films of a store a run learnt from, and which it held out."""
+    known = np.isin(store.ids, sorted(run.training_ids))
+    held_out = store.folds(int(run.split["folds"])) == run.fold if run.fold is not None else np.zeros_like(known)
+    return Quantised(path, np.flatnonzero(known & ~held_out), np.flatnonzero(held_out & ~known))
 
 
 def _share(folder: Path, names: Sequence[str], shares: str) -> dict[str, Any]:
@@ -167,7 +183,11 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
         raise UsageError(f"a hand-locator bundle is made of one run, got {len(runs)}")
     (run,) = runs
     example = (torch.zeros(2, 1, LOCATOR_SIZE, LOCATOR_SIZE),)
-    export(load_locator_run(run), example, folder / "locator.onnx", inputs=("film",), outputs=("outputs",))
+    network, path = load_locator_run(run), folder / "locator.onnx"
+    export(network, example, path, inputs=("film",), outputs=("outputs",))
+    agreement = measure_locator(network, path, options.agreement, most=options.films)
+    limit = LIMIT_LENGTHS if options.limit is None else options.limit
+    agreement.check(limit=limit)
     card = compose_card(
         name=options.name or str(run.config["name"]),
         version=options.version,
@@ -175,6 +195,12 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
         networks=["locator.onnx"],
         training={"films": len(run.training_ids), "configuration": dict(run.config), **options.notes},
         figures=options.figures,
+        measured={
+            "agreement": agreement.to_card(limit=limit),
+            "demographics": dict(NO_AGES),
+        },
+        training_ids=run.training_ids,
+        about=options.about,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
 

@@ -1,7 +1,8 @@
 """Calibration of a model from out-of-fold predictions, and its honest measurement: fitted and measured on other folds.
 
 The calibration that ships is fitted on all films. Its coverage is measured by cross-fitting: for each fold it is
-fitted on the other folds and measured on that one, so that no film helps to set its own interval.
+fitted on the other folds and measured on that one, so that no film helps to set its own interval. Where a single run
+held one fold out, parts of that fold take the place of folds.
 """
 
 from __future__ import annotations
@@ -134,8 +135,11 @@ class Scored:
         return np.array([band_of(value) for value in self.predicted], dtype=np.int64)
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """Fold of each film."""
-        return np.array([fold_of(str(name), folds=count) for name in self.ids], dtype=np.int64)
+        """Fold of each film; of a single fold, as one run holds it out, as many parts that its films' ids decide."""
+        found = np.array([fold_of(str(name), folds=count) for name in self.ids], dtype=np.int64)
+        if len(np.unique(found)) > 1:
+            return found
+        return np.array([fold_of(f"part of a fold: {name}", folds=count) for name in self.ids], dtype=np.int64)
 
 
 def calibrate(
@@ -221,7 +225,9 @@ def _cross_fit(group: Scored, *, folds: int, level: float) -> tuple[Floats, Floa
     for k in np.unique(fold):
         here, others = _take(group, fold == k), _take(group, fold != k)
         if len(others.ids) == 0:
-            raise UsageError(f"all films of sex {group.sex} are of fold {k}; cross-fitting needs several folds")
+            raise UsageError(
+                f"the {len(fold)} films of sex {group.sex} are all of one part; cross-fitting needs more films"
+            )
         low[fold == k], high[fold == k] = intervals(
             here, _fit({group.sex: others}, level=level, mature_months=MATURE_MONTHS)
         )

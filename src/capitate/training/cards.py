@@ -1,66 +1,30 @@
 """Model cards of bundles: what a network is for, what it was trained on, how right it is and where it is not.
 
-Fields follow the applied model card of the Coalition for Health AI (CHAI, 2024) and the HL7 guide on model
-transparency: identity, use, data, figures with their intervals and the command that makes them, limits, terms.
+Fields follow the applied model card of the Coalition for Health AI (CHAI) and the HL7 guide on AI transparency;
+`capitate.training.card_standards` has the mapping. What holds for every run of a task stands in `cards.toml`, what only
+its maker knows comes in by `About`, and the rest is counted and measured.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from capitate.runtime.ensemble import Disagreement
+from capitate.runtime.bundle import load_bundle
+from capitate.training.card_about import NOT_STATED, About, about_of
+from capitate.training.key_metrics import key_metrics
+from capitate.training.settings.network import NetworkConfig
+from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
 from capitate.training.targets import trained_on_text
 
-__all__ = ["LICENCE", "TASKS", "card_text", "compose_card", "figures_of"]
+__all__ = ["LICENCE", "compose_card", "described", "figures_of", "texts"]
 
 LICENCE = "non-commercial research only"
-NOTICE = "Research software, not a medical device. Not for diagnosis or for decisions about a child's treatment."
-
-_RSNA = {
-    "name": "RSNA Pediatric Bone Age Challenge 2017, training films",
-    "citation": "Halabi et al. The RSNA Pediatric Bone Age Machine Learning Challenge. Radiology 2019;290(2):498-503",
-    "link": "https://www.rsna.org/rsnai/ai-image-challenge/rsna-pediatric-bone-age-challenge-2017",
-    "terms": "academic research, education and other non-commercial use; no re-identification; cite and link RSNA",
-    "reference": "one clinical reading a film by the standard of Greulich and Pyle, months",
-}
-_KEYPOINTS = {
-    "name": "Pediatric-Hand-Bone-Analysis-Lab, key points of 568 hands",
-    "terms": "GPL-2.0, research",
-}
-_BOXES = {"name": "HandBone-Detect, joint boxes of 731 hands", "terms": "AGPL-3.0, research"}
-
-TASKS: Mapping[str, Mapping[str, Any]] = {
-    "bone-age": {
-        "title": "Bone age from one hand radiograph and the sex, as a distribution over months",
-        "intended_use": [
-            "Research on bone age in children and adolescents of about 1 to 18 years, one whole hand a film.",
-            "Sex is an input; where it is unknown the network was trained to answer without it.",
-        ],
-        "out_of_scope": [
-            "Diagnosis, treatment, and forensic or asylum age assessment.",
-            "Films without a whole hand, several hands, casts, skeletal dysplasia: hardly or not in the training data.",
-            "Chronological age: a bone age is a state of maturity.",
-        ],
-        "data": [_RSNA],
-        "limits": [
-            "One population of two United States hospitals; errors elsewhere may be larger.",
-            "The reference is a single reading: a perfect model would still be about 5 months off.",
-            "Intervals hold on average over films like those of the training data, not for each child.",
-            "Few films below 60 months; figures there rest on little data.",
-        ],
-    },
-    "hand-locator": {
-        "title": "Where the hand lies in a film, which way the fingers point, and whether the film is a negative",
-        "intended_use": ["Preparing films for the bone-age networks of the same release."],
-        "out_of_scope": ["Anything else; the box is a frame for a picture and no measurement."],
-        "data": [_RSNA, _KEYPOINTS, _BOXES],
-        "limits": ["One whole hand a film is expected; with several hands or none the answer is meaningless."],
-    },
-}
-
-
+_RSNA_LIMIT = "One population of two United States hospitals; errors elsewhere may be larger."
 _WANTED = (
     ("mae", "mean absolute error", "months"),
     ("within_12", "within 12 months", "share"),
@@ -68,6 +32,18 @@ _WANTED = (
     ("log_score", "log score", "nats"),
 )
 _GROUPS = {"given": "sex given", "female": "girls", "male": "boys", "unknown": "sex hidden"}
+_LABELS = {"hand-locator": ("keypoints", "boxes")}
+
+
+@cache
+def _all_texts() -> dict[str, Any]:
+    """Read `cards.toml`."""
+    return tomllib.loads((files("capitate.training") / "cards.toml").read_text(encoding="utf8"))
+
+
+def texts(task: str) -> dict[str, Any]:
+    """Give what a card says by its task."""
+    return {**_all_texts()["common"], **_all_texts()[task]}
 
 
 def compose_card(
@@ -80,39 +56,126 @@ def compose_card(
     runtime: Mapping[str, Any] | None = None,
     figures: Sequence[Mapping[str, Any]] = (),
     coverage: Sequence[Mapping[str, Any]] = (),
+    measured: Mapping[str, Any] | None = None,
+    training_ids: frozenset[str] | None = None,
+    about: About | None = None,
 ) -> dict[str, Any]:
     """Compose `card.json`.
 
     Args:
         name: by which `--model` chooses the bundle.
         version: of the weights.
-        task: key of `TASKS`.
+        task: key of `cards.toml`.
         networks: file names, in the order of folds.
         training: how it was trained: films, configuration, folds, digests.
         runtime: what assessment needs: `view`, `test_views`, `smoothing_months`, `calibration` and, of an ensemble,
             `member_calibrations`, `held_out` and `disagreement`.
-        figures: each with `name`, `value`, `low`, `high`, `unit`, `on` and `command`.
+        figures: each with `name`, `value`, `low`, `high`, `unit`, `on`, `command` and perhaps `category`.
         coverage: cells of a calibration report.
+        measured: what was found at the export: `agreement`, `int8`, `demographics`.
+        training_ids: films that the weights have seen; they tell what the training data were.
+        about: what its maker says.
     """
-    about = TASKS[task]
-    one_sex = trained_on_text(training.get("configuration", {}).get("network", {}).get("trained_on", "both"))
-    return {
+    card = {
         "name": name,
         "version": version,
         "task": task,
-        "title": about["title"],
         "networks": list(networks),
         **(runtime or {}),
-        "licence": LICENCE,
-        "notice": NOTICE,
-        "intended_use": about["intended_use"],
-        "out_of_scope": about["out_of_scope"],
         "training": dict(training),
-        "training_data": about["data"],
+        **(measured or {}),
         "figures": [dict(figure) for figure in figures],
         "coverage": [dict(cell) for cell in coverage],
-        "limits": [one_sex, *about["limits"]] if one_sex else about["limits"],
     }
+    return described(card, training_ids=training_ids, about=about)
+
+
+def described(
+    card: Mapping[str, Any], *, training_ids: frozenset[str] | None = None, about: About | None = None
+) -> dict[str, Any]:
+    """Give a card with everything said about it anew; what runs it, was counted or was measured stays as it is.
+
+    Args:
+        card: with `task`, `training` and `figures`.
+        training_ids: as for `compose_card`.
+        about: what its maker says; what the card holds already if None.
+    """
+    about = about or about_of(card)
+    words = _by_configuration(card, texts(card["task"]))
+    one_sex = trained_on_text(card["training"].get("configuration", {}).get("network", {}).get("trained_on", "both"))
+    data, from_rsna = _training_data(card["task"], training_ids, about)
+    limits = [one_sex, _RSNA_LIMIT if from_rsna and card["task"] == "bone-age" else "", *about.limits, *words["limits"]]
+    said = {
+        "title": words["title"],
+        "licence": about.licence or LICENCE,
+        "notice": words["notice"],
+        "developer": {
+            "name": about.developer or NOT_STATED,
+            "contact": about.contact or f"{NOT_STATED}; the project's metadata name none",
+        },
+        "release": {
+            "stage": about.stage,
+            "date": about.day,
+            **{key: getattr(about, key) or words[key] for key in ("availability", "regulatory")},
+        },
+        **{key: words[key] for key in ("keywords", "intended_use", "users", "how_to_use", "population")},
+        "out_of_scope": words["out_of_scope"],
+        "limits": [limit for limit in limits if limit],
+        **{key: words[key] for key in ("known_biases", "clinical_risk", "outcomes", "model_type", "foundation_models")},
+        **{key: words[key] for key in ("inputs", "outputs")},
+        "training_data": data,
+        "evaluation_data": words["evaluation_data"],
+        "bias_mitigation": words["bias_mitigation"],
+        **{key: getattr(about, key) or words[key] for key in ("maintenance", "security")},
+        "transparency": {
+            "explainability": words["explainability"],
+            **{key: getattr(about, key) or words[key] for key in ("funding", "third_parties", "stakeholders")},
+        },
+        "key_metrics": key_metrics(words, card["figures"]),
+        "resources": {
+            "evaluation": "docs/bone-age-model.md and docs/evaluation.md of the project",
+            "clinical_trial": words["clinical_trial"],
+            "publications": list(about.publications) or "None about these weights.",
+            "reimbursement": words["reimbursement"],
+            "consent": about.consent or words["consent"],
+        },
+        "bibliography": words["bibliography"],
+        "about": {key: value for key, value in asdict(about).items() if value},
+    }
+    return {**{key: value for key, value in card.items() if key not in said}, **said}
+
+
+def _by_configuration(card: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what holds by the configuration of bone-age runs: whether the sex is an input, and hidden at times."""
+    if "where" not in words:
+        return dict(words)
+    training, where = card["training"], words["where"]
+    config: Mapping[str, Any] = training.get("configuration") or next(iter(training.get("configurations", ())), {})
+    hidden = config.get("optimiser", {}).get("unknown_sex", BoneAgeOptimiserConfig().unknown_sex) > 0
+    asked = config.get("network", {}).get("sex", NetworkConfig().sex) != "none"
+    use, against = where["sex_hidden" if hidden else "sex_always"] if asked else where["sex_not_asked"]
+    blackened = where["surroundings_removed"] if card.get("surroundings_removed") else ""
+    return {
+        **words,
+        "intended_use": [*words["intended_use"], use],
+        "bias_mitigation": [*words["bias_mitigation"], *(text for text in (against, blackened) if text)],
+    }
+
+
+def _training_data(task: str, ids: frozenset[str] | None, about: About) -> tuple[list[dict[str, str]], bool]:
+    """Name the training data: as the maker does, otherwise by the films' ids; and say whether RSNA's are among them."""
+    known = _all_texts()["data"]
+    released = load_bundle("bone-age").training_ids if ids is not None else frozenset[str]()
+    shared = frozenset[str]() if ids is None else ids & released
+    from_rsna = ids is None or bool(shared)
+    found = [dict(known["rsna"])] if from_rsna else []
+    others = 0 if ids is None else len(ids - released)
+    if about.data:
+        found += [{"name": name} for name in about.data]
+    elif others:
+        terms = f"{NOT_STATED}; so is their origin"
+        found.append({"name": f"{others} films of the table that the run was given", "terms": terms})
+    return [*found, *(dict(known[name]) for name in _LABELS.get(task, ()))], from_rsna
 
 
 def figures_of(report: Mapping[str, Any], *, command: str) -> list[dict[str, Any]]:
@@ -133,67 +196,3 @@ def figures_of(report: Mapping[str, Any], *, command: str) -> list[dict[str, Any
         for group, values in report["figures"].items()
         for name, title, unit in _WANTED
     ]
-
-
-def card_text(card: Mapping[str, Any]) -> str:
-    """Write a card for people, in Markdown."""
-    return "\n".join(_lines(card)) + "\n"
-
-
-def _lines(card: Mapping[str, Any]) -> Iterator[str]:
-    yield f"# {card['name']} {card['version']}\n\n{card['title']}.\n\n{card['notice']}"
-    yield from _list("Intended use", card["intended_use"])
-    yield from _list("Not for", card["out_of_scope"])
-    yield from _list("Limits", card["limits"])
-    yield from _list("Trained on", [_data(one) for one in card["training_data"]])
-    yield from _list("Training", [f"{key}: {_plain(value)}" for key, value in card["training"].items()])
-    if card["figures"]:
-        yield from _figures(card["figures"])
-    if card["coverage"]:
-        yield from _coverage(card["coverage"], level=card["calibration"]["level"])
-    if "disagreement" in card:
-        yield f"\n## Disagreement\n\n{Disagreement(**card['disagreement']).sentence()}"
-    yield f"\n## Terms\n\nThe weights: {card['licence']}; see LICENSE-WEIGHTS.md."
-
-
-def _list(title: str, items: Sequence[str]) -> Iterator[str]:
-    yield f"\n## {title}\n"
-    yield from (f"- {item}" for item in items)
-
-
-def _data(data: Mapping[str, str]) -> str:
-    rest = [data[key] for key in ("citation", "link", "reference", "terms") if key in data]
-    return "; ".join([data["name"], *rest])
-
-
-def _plain(value: object) -> str:
-    """Write plain values; tables as JSON."""
-    return f"`{json.dumps(value)}`" if isinstance(value, dict | list | tuple) else str(value)
-
-
-def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "\n## Figures\n\n| figure | value (95 % interval) | unit | on |\n| --- | --- | --- | --- |"
-    for one in figures:
-        yield f"| {one['name']} | {_estimate(one)} | {one.get('unit', '')} | {one.get('on', '')} |"
-    for command in dict.fromkeys(one["command"] for one in figures if one.get("command")):
-        yield f"\nMade by `{command}`."
-
-
-def _coverage(cells: Sequence[Mapping[str, Any]], *, level: float) -> Iterator[str]:
-    yield f"\n## Coverage of the {100 * level:g} % interval, calibrated on other folds than measured on\n"
-    yield "| sex | age | months | films | coverage (95 % interval) | mean width, months |"
-    yield "| --- | --- | --- | --- | --- | --- |"
-    for cell in cells:
-        low, high = cell["band_months"]
-        width = "-" if cell["width_months"] is None else f"{cell['width_months']:.1f}"
-        shown = _estimate(cell["coverage"])
-        yield f"| {cell['sex']} | {cell['by']} | {low}-{high - 1} | {cell['n']} | {shown} | {width} |"
-
-
-def _estimate(values: Mapping[str, Any]) -> str:
-    if values.get("value") is None:
-        return "-"
-    shown = f"{values['value']:.3g}" if abs(values["value"]) >= 10 else f"{values['value']:.3f}"
-    if values.get("low") is None:
-        return shown
-    return f"{shown} ({values['low']:.3f} to {values['high']:.3f})"

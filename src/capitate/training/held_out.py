@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.runtime.bone_age import ask, smoothed
+from capitate.runtime.bone_age import TestView, ask, smoothed
 from capitate.runtime.calibration import quantile
 from capitate.runtime.session import Session
 from capitate.training.config import BoneAgeConfig, changed
@@ -22,7 +22,7 @@ from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
 from capitate.training.view_store import SEX_INDEX, ViewSource
 
-__all__ = ["answer", "answer_again", "errors_of"]
+__all__ = ["answer", "answer_again", "errors_of", "views_seen"]
 
 _FILMS_AT_ONCE = 16
 
@@ -58,7 +58,9 @@ def answer(network: BoneAgeNetwork, store: ViewSource, rows: NDArray[np.int64], 
             if not part.size:
                 continue
             usable.append(part)
-            views, sexes = _seen(store, part, config, size=size)
+            views, sexes = views_seen(
+                store, part, config.test_views, surroundings_removed=config.surroundings_removed, size=size
+            )
             for sex, answers in ((sexes, given), (np.full_like(sexes, SEX_INDEX["unknown"]), unknown)):
                 answers.append(ask(session, views, sex))
     if not usable:
@@ -68,15 +70,31 @@ def answer(network: BoneAgeNetwork, store: ViewSource, rows: NDArray[np.int64], 
     return OutOfFold(store.ids[rows], store.months[rows], store.sexes[rows], *both)
 
 
-def _seen(
-    store: ViewSource, rows: NDArray[np.int64], config: BoneAgeConfig, *, size: tuple[int, int]
+def views_seen(
+    store: ViewSource,
+    rows: NDArray[np.int64],
+    test_views: Sequence[TestView],
+    *,
+    surroundings_removed: bool,
+    size: tuple[int, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Make every test view of films, uint8 (n, views, height, width), and give the films' sexes."""
+    """Make every test view of films as assessment does.
+
+    Args:
+        store: films.
+        rows: which of them.
+        test_views: to make of each.
+        surroundings_removed: whether everything outside the dilated hand is black.
+        size: rows and columns of the views.
+
+    Returns:
+        uint8 (n, views, height, width), and the films' sexes, int64 (n,).
+    """
     views, masks, _, sexes = store.batch(rows, size=size)
-    if config.surroundings_removed:
+    if surroundings_removed:
         views = torch.where(masks, views, torch.zeros_like(views))
     whole = views[:, 0].round().to(torch.uint8).numpy()
-    return np.stack([[one.of(view) for one in config.test_views] for view in whole]), sexes.numpy()
+    return np.stack([[one.of(view) for one in test_views] for view in whole]), sexes.numpy()
 
 
 def answer_again(folder: Path, store: ViewSource, *, changes: Iterable[str] = ()) -> OutOfFold:
