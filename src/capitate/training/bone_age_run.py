@@ -21,6 +21,7 @@ from capitate.training.related_runs import check_validation, honest_teachers, kn
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.loss import check_loss
 from capitate.training.targets import rows_learnt_from
+from capitate.training.task import Figures
 from capitate.training.task_run import Foundation, check_fold, check_resume, rows_of, run_task
 from capitate.training.validation import kept_back
 from capitate.training.view_store import ViewSource
@@ -38,7 +39,7 @@ def run_bone_age(
     teachers: Sequence[Path] = (),
     teacher_data: Path | None = None,
     resume: bool = False,
-) -> dict[str, float]:
+) -> Figures:
     """Train a bone-age network, or go on with a run that was interrupted.
 
     Args:
@@ -90,7 +91,7 @@ def _run(
     teachers: Sequence[Path],
     teacher_data: Path | None,
     fabric: Fabric,
-) -> dict[str, float]:
+) -> Figures:
     """Bring together what the run rests on, and train."""
     plain = BoneAgeTask(store, config)
     every = rows_learnt_from(np.arange(len(store.ids)), store.sexes, trained_on=config.network.trained_on)

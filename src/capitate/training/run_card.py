@@ -17,7 +17,7 @@ def run_card(
     films: int,
     kept_back: int,
     history: Sequence[Mapping[str, float]],
-    figures: Mapping[str, float],
+    figures: Mapping[str, Any],
     judged_by: str,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def run_card_text(card: Mapping[str, Any]) -> str:
         "",
         "| figure | value |",
         "|---|---|",
-        *(f"| {name.replace('_', ' ')} | {value:g} |" for name, value in card["figures"].items()),
+        *(f"| {name.replace('_', ' ')} | {_shown(value)} |" for name, value in card["figures"].items()),
         *(f"\n{note}" for note in card["notes"]),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, float], *, judged_by: str) -> str:
+def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Any], *, judged_by: str) -> str:
     """Say how the final weights were chosen."""
     kind = "running average of the" if config["optimiser"]["average"] else "the"
     kind = "equal mean of the last" if config["swa"]["epochs"] else kind
@@ -80,3 +80,13 @@ def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, flo
         f"smallest {judged_by.replace('_', ' ')} on {kept_back} films kept back inside the training films, after epoch "
         f"{figures['validation_epoch']:g}; the held-out fold chose nothing"
     )
+
+
+def _shown(value: float | Mapping[str, float | None]) -> str:
+    """Write a number, or an estimate with its interval."""
+    if not isinstance(value, Mapping):
+        return f"{value:g}"
+    middle, low, high = (value[name] for name in ("value", "low", "high"))
+    if middle is None:
+        return "not defined"
+    return f"{middle:g}" if low is None or high is None else f"{middle:g} ({low:g} to {high:g})"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from capitate.training.feeding import Feeder
 from capitate.training.networks import Backboned
 from capitate.training.settings.experiment import Experiment
 
-__all__ = ["Batch", "Task"]
+__all__ = ["Batch", "Figures", "Task"]
+
+Figures = dict[str, float | dict[str, float | int | None]]
+"""Figures by name: a number, or `value`, `low` and `high` of `capitate.evaluation.metrics.Estimate`."""
 
 
 class Batch(Protocol):
@@ -120,7 +123,7 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
         """Read figures from sums over any number of batches: `loss` and `judged_by` at least."""
 
     @abstractmethod
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, float]:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Figures:
         """Predict examples that the network never saw, write the predictions, and give their errors.
 
         Args:
@@ -128,6 +131,10 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
             rows: of the held-out fold.
             folder: of the run.
         """
+
+    def files(self) -> Mapping[str, Any]:
+        """Give further JSON files of the run folder, by name, such as what is wrong with the labels."""
+        return {}
 
     def notes(self) -> Sequence[str]:
         """Give sentences that a run should be read with, such as which examples could not be read."""
