@@ -7,7 +7,7 @@ import json
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.config import changed
 from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
+from capitate.training.joints import bundle as joints_bundle
 from capitate.training.locator_run import load_locator_run
 from capitate.training.prepare import read_rule
 from capitate.training.related_runs import load_bone_age_run
@@ -78,9 +79,8 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    make = _bone_age if tasks == ["bone-age"] else _locator
     try:
-        make(runs, fresh, options)
+        _MAKERS[tasks[0]](runs, fresh, options)
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
     finally:
@@ -177,6 +177,14 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
         figures=options.figures,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
+
+
+_MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
+    "bone-age": _bone_age,
+    "hand-locator": _locator,
+    "joint-detector": joints_bundle.make_bundle,
+}
+"""What writes the bundle of each task."""
 
 
 def _in_order(runs: Sequence[Run]) -> list[Run]:

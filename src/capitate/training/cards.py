@@ -58,6 +58,23 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
         "data": [_RSNA, _KEYPOINTS, _BOXES],
         "limits": ["One whole hand a film is expected; with several hands or none the answer is meaningless."],
     },
+    "joint-detector": {
+        "title": "Boxes of the joints of a hand radiograph by class, in any position of the hand",
+        "intended_use": [
+            "Research on skeletal maturity: where the joints lie whose maturity is then judged.",
+            "One hand a film, of either side; which finger a joint belongs to follows from geometry, not from this.",
+        ],
+        "out_of_scope": [
+            "Diagnosis, treatment, and forensic or asylum age assessment.",
+            "Fractures, deformities, casts and films with several hands: hardly or not in the training data.",
+        ],
+        "data": [_RSNA, _KEYPOINTS, _BOXES],
+        "limits": [
+            "Labellers drew boxes of one joint with sizes that differ by a tenth and more: centres are surer.",
+            "Hands with boxes are 64 to 228 months old; joints of younger ones were learnt from key points alone.",
+            "A class count that is right does not mean that every box is.",
+        ],
+    },
 }
 
 

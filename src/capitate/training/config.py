@@ -17,6 +17,7 @@ from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joints import JointDetectorConfig, check_joints
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
@@ -132,9 +133,16 @@ def _locator(values: dict[str, Any]) -> LocatorConfig:
     return build(LocatorConfig(), values)
 
 
+def _joints(values: dict[str, Any]) -> JointDetectorConfig:
+    config = build(JointDetectorConfig(), values)
+    check_joints(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
+    "joint-detector": _joints,
 }
 """What reads the plain values of each task's experiments."""
 

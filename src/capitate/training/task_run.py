@@ -128,9 +128,7 @@ def check_resume(out: Path, *, resume: bool) -> None:
         raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
 
 
-def _finish(
-    task: Task[Any, Any], result: Result, out: Path, figures: Figures, *, films: int, kept_back: int
-) -> None:
+def _finish(task: Task[Any, Any], result: Result, out: Path, figures: Figures, *, films: int, kept_back: int) -> None:
     """Write the final weights, the figures and the card."""
     write_json(out / "metrics.json", figures)
     config, split = (read_json(out / f"{name}.json") for name in ("config", "split"))

@@ -14,6 +14,8 @@ from capitate.training.networks.backbones import Scaling
 
 __all__ = ["MapFeatures", "published_features"]
 
+_STRIDES = (4, 8, 16, 32)
+
 
 class MapFeatures(nn.Module):
     """A backbone's maps at rising strides, on 8-bit pictures.
@@ -24,7 +26,7 @@ class MapFeatures(nn.Module):
         channels: of the maps, in order.
     """
 
-    def __init__(self, name: str, *, planes: int = 1, strides: Sequence[int] = (4, 8, 16, 32), rate: float = 0.0):
+    def __init__(self, name: str, *, planes: int = 1, strides: Sequence[int] = _STRIDES, rate: float = 0.0) -> None:
         """Build the network, randomly initialised.
 
         Args:
