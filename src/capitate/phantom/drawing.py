@@ -15,6 +15,7 @@ from capitate.phantom.carpus import draw_carpal
 from capitate.phantom.film import FilmLook, expose
 from capitate.phantom.flesh import flesh_depth, outline_points, soft_attenuation
 from capitate.phantom.maturity import age_at, check_age, check_sex, maturity_at
+from capitate.phantom.outlines import outline_labels
 from capitate.phantom.pose import Placement, Pose, place
 from capitate.phantom.reference import JOINTS, anatomy, grade_count
 from capitate.phantom.skeleton import Hand, build_hand
@@ -96,6 +97,7 @@ def draw(
         age_months=age,
         sex=sex,
         mask=mask,
+        outlines=outline_labels(hand, placement, shape=shape),
     )
 
 
