@@ -78,6 +78,19 @@ class FilmRule:
         picture[top : top + size[1], left : left + size[0]] = _stretched(small, self.percentiles)
         return Fitted(picture, (size[0] / columns, size[1] / rows), (float(left), float(top)))
 
+    def placed(self, values: NDArray[np.float32], fitted: Fitted) -> NDArray[np.float32]:
+        """Bring a field of the film's size, such as a mask, to where the film lies in its picture; 0 elsewhere.
+
+        Returns:
+            float32 (height, width).
+        """
+        rows, columns = values.shape
+        size = (round(fitted.scale[0] * columns), round(fitted.scale[1] * rows))
+        left, top = (round(value) for value in fitted.origin)
+        picture = np.zeros((self.height, self.width), dtype=np.float32)
+        picture[top : top + size[1], left : left + size[0]] = _resized(values, size, box=(0, 0, columns, rows))
+        return picture
+
     def to_card(self) -> dict[str, Any]:
         """Give the numbers as a card holds them."""
         return {**asdict(self), "percentiles": list(self.percentiles)}

@@ -24,6 +24,7 @@ from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
 from capitate.training.joints import bundle as joints_bundle
 from capitate.training.locator_run import load_locator_run
+from capitate.training.outlines import bundle as outlines_bundle
 from capitate.training.prepare import read_rule
 from capitate.training.related_runs import load_bone_age_run
 from capitate.training.runs import Run
@@ -183,6 +184,7 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
     "joint-detector": joints_bundle.make_bundle,
+    "outlines": outlines_bundle.make_bundle,
 }
 """What writes the bundle of each task."""
 

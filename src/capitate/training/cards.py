@@ -30,6 +30,7 @@ _KEYPOINTS = {
     "terms": "GPL-2.0, research",
 }
 _BOXES = {"name": "HandBone-Detect, joint boxes of 731 hands", "terms": "AGPL-3.0, research"}
+_EPIPHYSES = {"name": "polygons of epiphyses and carpal bones of 971 hands", "terms": "research"}
 
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "bone-age": {
@@ -73,6 +74,23 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
             "Labellers drew boxes of one joint with sizes that differ by a tenth and more: centres are surer.",
             "Hands with boxes are 64 to 228 months old; joints of younger ones were learnt from key points alone.",
             "A class count that is right does not mean that every box is.",
+        ],
+    },
+    "outlines": {
+        "title": "Outlines of epiphyses and carpal bones on a hand radiograph",
+        "intended_use": [
+            "Research on skeletal maturity: whether an epiphysis shows, how wide it is, how far it is united.",
+            "Pictures of single joints cut from the film at its own resolution, or whole hands, as the card states.",
+        ],
+        "out_of_scope": [
+            "Diagnosis, treatment, and forensic or asylum age assessment.",
+            "Bones other than those of the hand and wrist; fractures, deformities and casts.",
+        ],
+        "data": [_RSNA, _EPIPHYSES],
+        "limits": [
+            "The labels are one person's polygons: their edges are right to a few pixels, and some bones are left out.",
+            "Epiphyses that have united have no outline, so what is found near the end of growth is not counted on.",
+            "Films were cut away outside the labelled regions, so surroundings were never learnt from.",
         ],
     },
 }

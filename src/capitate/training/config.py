@@ -22,6 +22,7 @@ from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
+from capitate.training.settings.outlines import OutlinesConfig, check_outlines
 from capitate.training.settings.presets import with_preset
 from capitate.training.settings.reading import build, put, read_override
 from capitate.training.settings.sampling import SamplingConfig
@@ -139,10 +140,17 @@ def _joints(values: dict[str, Any]) -> JointDetectorConfig:
     return config
 
 
+def _outlines(values: dict[str, Any]) -> OutlinesConfig:
+    config = build(OutlinesConfig(), values)
+    check_outlines(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
     "joint-detector": _joints,
+    "outlines": _outlines,
 }
 """What reads the plain values of each task's experiments."""
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capitate.assessment import NOTICE
+from capitate.training.runs import Run, read_json
 
-__all__ = ["run_card", "run_card_text"]
+__all__ = ["held_out_figures", "run_card", "run_card_text"]
 
 
 def run_card(
@@ -68,6 +69,19 @@ def run_card_text(card: Mapping[str, Any]) -> str:
         *(f"\n{note}" for note in card["notes"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def held_out_figures(run: Run) -> list[dict[str, Any]]:
+    """Take the figures of a bundle's card from a run's errors on the fold that it held out; none without one."""
+    if run.fold is None:
+        return []
+    measured = read_json(run.folder / "metrics.json")
+    on = f"films of fold {run.fold}, which the run held out"
+    return [
+        {"name": name.replace("_", " "), **value, "on": on}
+        for name, value in measured.items()
+        if isinstance(value, dict)
+    ]
 
 
 def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Any], *, judged_by: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ from capitate.training.config import experiment_of
 from capitate.training.export import write_bundle
 from capitate.training.joints.held_out import export_joints
 from capitate.training.joints.network import JointNetwork, ReleasedJoints
-from capitate.training.runs import Run, read_json
+from capitate.training.run_card import held_out_figures
+from capitate.training.runs import Run
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.weights import load_weights
 from capitate.types import Sex, Side
@@ -28,7 +29,7 @@ from capitate.types import Sex, Side
 if TYPE_CHECKING:
     from capitate.training.bundling import BundleOptions
 
-__all__ = ["agreement", "card_figures", "load_joint_run", "make_bundle"]
+__all__ = ["agreement", "load_joint_run", "make_bundle"]
 
 _NETWORK = "joints.onnx"
 _MOST_SCORE, _MOST_PIXELS = 0.05, 1.0
@@ -69,7 +70,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
                 "counts": list(config.counts) if config.detect.known_counts else [],
             },
         },
-        figures=[*options.figures, *card_figures(run)],
+        figures=[*options.figures, *held_out_figures(run)],
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
 
@@ -141,17 +142,4 @@ def _drawn() -> list[NDArray[np.float32]]:
             seed=k,
         ).radiograph.pixels
         for k, pose in enumerate(poses)
-    ]
-
-
-def card_figures(run: Run) -> list[dict[str, Any]]:
-    """Take a card's figures from a run's errors on the fold that it held out; none without one."""
-    if run.fold is None:
-        return []
-    measured = read_json(run.folder / "metrics.json")
-    on = f"films of fold {run.fold}, which the run held out"
-    return [
-        {"name": name.replace("_", " "), **value, "on": on}
-        for name, value in measured.items()
-        if isinstance(value, dict)
     ]

@@ -12,9 +12,10 @@ from torch.nn import functional
 from capitate.training.joints.targets import STRIDE
 from capitate.training.networks.backboned import Backboned
 from capitate.training.networks.features import MapFeatures
+from capitate.training.networks.separable import separable
 from capitate.training.settings.pictures import FeaturesConfig
 
-__all__ = ["JointMaps", "JointNetwork", "ReleasedJoints", "separable"]
+__all__ = ["JointMaps", "JointNetwork", "ReleasedJoints"]
 
 _RARE = 0.01
 """Score of every cell before training, so that the many empty ones do not decide the first steps (Lin et al. 2017)."""
@@ -71,17 +72,6 @@ def _boxes(shapes: Tensor) -> Tensor:
     down = torch.arange(rows, device=shapes.device, dtype=shapes.dtype)[None, None, :, None]
     sides = torch.exp(shapes[:, 2:].clamp(-_MOST_LOG, _MOST_LOG)) * _USUAL_CELLS
     return torch.cat([shapes[:, :1] + across + 0.5, shapes[:, 1:2] + down + 0.5, sides], 1)
-
-
-def separable(inputs: int, outputs: int) -> nn.Module:
-    """Build a depthwise and a pointwise convolution, each with its norm, and an activation at the end."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
 
 
 class ReleasedJoints(nn.Module):

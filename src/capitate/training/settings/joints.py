@@ -38,7 +38,7 @@ class JointLabelFiles:
     boxes: str = ""
     keypoints: str = ""
     leave_out_wrong: bool = True
-    farthest: float = 0.08
+    farthest: float = 0.1
 
 
 @dataclass(frozen=True)
