@@ -36,9 +36,9 @@ def shown(value: Any) -> str:
 
 
 def meanings(kind: type) -> dict[str, str]:
-    """What the `Attributes:` of a docstring say, by name."""
-    text = (inspect.getdoc(kind) or "").partition("Attributes:")[2]
-    found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    """What the `Attributes:` of a class and of those that it extends say, by name."""
+    texts = [(inspect.cleandoc(vars(one).get("__doc__") or "")).partition("Attributes:")[2] for one in kind.__mro__]
+    found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", "\n".join(texts[::-1]), re.MULTILINE)
     return {name: " ".join(said.split()).replace("|", "\\|") for names, said in found for name in names.split(", ")}
 
 

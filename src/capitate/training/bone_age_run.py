@@ -21,7 +21,6 @@ from capitate.training.related_runs import check_validation, honest_teachers, kn
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.loss import check_loss
 from capitate.training.targets import rows_learnt_from
-from capitate.training.task import Figures
 from capitate.training.task_run import Foundation, check_fold, check_resume, rows_of, run_task
 from capitate.training.validation import kept_back
 from capitate.training.view_store import ViewSource
@@ -39,7 +38,7 @@ def run_bone_age(
     teachers: Sequence[Path] = (),
     teacher_data: Path | None = None,
     resume: bool = False,
-) -> Figures:
+) -> dict[str, float]:
     """Train a bone-age network, or go on with a run that was interrupted.
 
     Args:
@@ -91,7 +90,7 @@ def _run(
     teachers: Sequence[Path],
     teacher_data: Path | None,
     fabric: Fabric,
-) -> Figures:
+) -> dict[str, float]:
     """Bring together what the run rests on, and train."""
     plain = BoneAgeTask(store, config)
     every = rows_learnt_from(np.arange(len(store.ids)), store.sexes, trained_on=config.network.trained_on)

@@ -17,7 +17,7 @@ from capitate.training.held_out import answer, errors_of
 from capitate.training.losses import distillation, inconsistency, make_loss
 from capitate.training.networks import Answer, BoneAgeNetwork, first_weights
 from capitate.training.runs import OUT_OF_FOLD, label_digest
-from capitate.training.task import Figures, Task
+from capitate.training.task import Task
 from capitate.training.view_store import ViewSource
 
 __all__ = ["BoneAgeTask", "film_figures", "film_sums"]
@@ -126,11 +126,11 @@ class BoneAgeTask(Task[FilmBatch, Answer]):
         """Give loss, mae and rmse in months, and r2."""
         return film_figures(sums)
 
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Figures:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, float]:
         """Predict films the way assessment would, from the file that would be released, and keep that."""
         films = answer(network, self.store, rows, self.config)
         films.save(folder / OUT_OF_FOLD)
-        return {**errors_of(films)}
+        return errors_of(films)
 
     def notes(self) -> Sequence[str]:
         """Name the films that could not be read."""

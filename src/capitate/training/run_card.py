@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from capitate.assessment import NOTICE
 from capitate.training.runs import Run, read_json
 
-__all__ = ["held_out_figures", "run_card", "run_card_text"]
+__all__ = ["Figure", "held_out_figures", "run_card", "run_card_text"]
+
+Figure = float | Mapping[str, Any] | None
+"""A number, `{value, low, high}`, or a table of figures by group; None where one is not defined."""
 
 
 def run_card(
@@ -18,7 +21,7 @@ def run_card(
     films: int,
     kept_back: int,
     history: Sequence[Mapping[str, float]],
-    figures: Mapping[str, Any],
+    figures: Mapping[str, Figure],
     judged_by: str,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -65,10 +68,23 @@ def run_card_text(card: Mapping[str, Any]) -> str:
         "",
         "| figure | value |",
         "|---|---|",
-        *(f"| {name.replace('_', ' ')} | {_shown(value)} |" for name, value in card["figures"].items()),
+        *(f"| {name.replace('_', ' ')} | {shown} |" for name, shown in _shown(card["figures"])),
         *(f"\n{note}" for note in card["notes"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shown(figures: Mapping[str, Figure]) -> Iterator[tuple[str, str]]:
+    """Write figures, those of groups behind the group's name."""
+    for name, value in figures.items():
+        if not isinstance(value, Mapping):
+            yield name, "-" if value is None else f"{value:g}"
+        elif "value" in value:
+            low, high = value.get("low"), value.get("high")
+            within = "" if low is None or high is None else f" ({low:g} to {high:g})"
+            yield name, "-" if value["value"] is None else f"{value['value']:g}{within}"
+        else:
+            yield from ((f"{name}: {inner}", text) for inner, text in _shown(value))
 
 
 def held_out_figures(run: Run) -> list[dict[str, Any]]:
@@ -84,7 +100,7 @@ def held_out_figures(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Any], *, judged_by: str) -> str:
+def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Figure], *, judged_by: str) -> str:
     """Say how the final weights were chosen."""
     kind = "running average of the" if config["optimiser"]["average"] else "the"
     kind = "equal mean of the last" if config["swa"]["epochs"] else kind
@@ -94,13 +110,3 @@ def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Any
         f"smallest {judged_by.replace('_', ' ')} on {kept_back} films kept back inside the training films, after epoch "
         f"{figures['validation_epoch']:g}; the held-out fold chose nothing"
     )
-
-
-def _shown(value: float | Mapping[str, float | None]) -> str:
-    """Write a number, or an estimate with its interval."""
-    if not isinstance(value, Mapping):
-        return f"{value:g}"
-    middle, low, high = (value[name] for name in ("value", "low", "high"))
-    if middle is None:
-        return "not defined"
-    return f"{middle:g}" if low is None or high is None else f"{middle:g} ({low:g} to {high:g})"

@@ -14,12 +14,10 @@ from torch import Tensor, nn
 
 from capitate.training.feeding import Feeder
 from capitate.training.networks import Backboned
+from capitate.training.run_card import Figure
 from capitate.training.settings.experiment import Experiment
 
-__all__ = ["Batch", "Figures", "Task"]
-
-Figures = dict[str, float | dict[str, float | int | None]]
-"""Figures by name: a number, or `value`, `low` and `high` of `capitate.evaluation.metrics.Estimate`."""
+__all__ = ["Batch", "Task"]
 
 
 class Batch(Protocol):
@@ -122,14 +120,26 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
     def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """Read figures from sums over any number of batches: `loss` and `judged_by` at least."""
 
+    def settle(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+        """Choose what the final network needs beside its weights, such as a threshold, before anything is held out.
+
+        Args:
+            network: trained, in evaluation.
+            rows: examples of the training folds that were kept back; none without `validation.share`.
+            folder: of the run, where it is written.
+        """
+
     @abstractmethod
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Figures:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Mapping[str, Figure]:
         """Predict examples that the network never saw, write the predictions, and give their errors.
 
         Args:
             network: trained, in evaluation.
             rows: of the held-out fold.
             folder: of the run.
+
+        Returns:
+            Numbers, `{value, low, high}` where there is an interval, and tables of such by group.
         """
 
     def files(self) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from capitate.training.devices import make_fabric
 from capitate.training.loop import Result, train
 from capitate.training.run_card import run_card, run_card_text
 from capitate.training.runs import claim, read_json, write_ids, write_json, write_text
-from capitate.training.task import Figures, Task
+from capitate.training.task import Task
 from capitate.training.validation import kept_back
 from capitate.training.weights import save_weights
 
@@ -51,7 +51,7 @@ def run_task(
     rows: NDArray[np.int64] | None = None,
     foundation: Foundation | None = None,
     fabric: Fabric | None = None,
-) -> Figures:
+) -> dict[str, Any]:
     """Train, or go on with a run that was interrupted.
 
     Args:
@@ -87,7 +87,8 @@ def run_task(
     result = train(task, learnt, folder=out, start=foundation.weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    figures: Figures = dict(task.held_out(result.network, held_out, out)) if held_out.size else {}
+    task.settle(result.network, kept, out)
+    figures = dict(task.held_out(result.network, held_out, out)) if held_out.size else {}
     figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     _finish(task, result, out, figures, films=learnt.size - kept.size, kept_back=kept.size)
     return figures
@@ -128,7 +129,9 @@ def check_resume(out: Path, *, resume: bool) -> None:
         raise UsageError(f"{out} holds no checkpoint to go on from; leave --resume out to begin")
 
 
-def _finish(task: Task[Any, Any], result: Result, out: Path, figures: Figures, *, films: int, kept_back: int) -> None:
+def _finish(
+    task: Task[Any, Any], result: Result, out: Path, figures: dict[str, Any], *, films: int, kept_back: int
+) -> None:
     """Write the final weights, the figures and the card."""
     write_json(out / "metrics.json", figures)
     config, split = (read_json(out / f"{name}.json") for name in ("config", "split"))

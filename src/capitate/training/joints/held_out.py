@@ -17,9 +17,9 @@ from capitate.runtime.session import Session
 from capitate.training.export import export
 from capitate.training.joints.films import JointFilms
 from capitate.training.joints.network import JointNetwork, ReleasedJoints
+from capitate.training.run_card import Figure
 from capitate.training.runs import write_table
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.training.task import Figures
 
 __all__ = ["PREDICTIONS", "export_joints", "found_joints", "measure"]
 
@@ -62,7 +62,7 @@ def found_joints(
 
 def measure(
     network: nn.Module, films: JointFilms, rows: NDArray[np.int64], config: JointDetectorConfig, *, folder: Path
-) -> Figures:
+) -> dict[str, Figure]:
     """Find joints, write `predictions.csv`, and give figures with intervals.
 
     Args:

@@ -18,9 +18,10 @@ from capitate.training.joints.films import JointFilms, open_films
 from capitate.training.joints.held_out import measure
 from capitate.training.joints.losses import box_terms, heat_loss
 from capitate.training.joints.network import JointMaps, JointNetwork
-from capitate.training.networks.features import published_features
+from capitate.training.networks.features import fill_features
+from capitate.training.run_card import Figure
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.training.task import Figures, Task
+from capitate.training.task import Task
 
 __all__ = ["JointTask"]
 
@@ -51,12 +52,12 @@ class JointTask(Task[JointBatch, JointMaps]):
         return JointNetwork(self.config.network, classes=len(self.config.classes))
 
     def first_weights(self, rows: NDArray[np.int64]) -> dict[str, Tensor] | None:
-        """Give timm's published weights for the backbone where the experiment wants them."""
-        if not self.config.network.pretrained:
+        """Give published weights for the backbone where the experiment wants them."""
+        settings = self.config.network
+        if not (settings.pretrained or settings.weights):
             return None
         network = self.network()
-        settings = self.config.network
-        network.backbone.network.load_state_dict(published_features(settings.backbone, planes=settings.channels))
+        fill_features(network.backbone, settings)
         weights: dict[str, Tensor] = network.state_dict()
         return weights
 
@@ -115,7 +116,7 @@ class JointTask(Task[JointBatch, JointMaps]):
         films, loss, marks, offset, box = sums
         return {"loss": loss / films, "marks": marks / films, "offset": offset / films, "boxes": box / films}
 
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Figures:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, Figure]:
         """Find the joints of films the way assessment would, and write `predictions.csv`."""
         return measure(network, self.films, rows, self.config, folder=folder)
 

@@ -11,8 +11,11 @@ import timm
 
 from capitate.errors import UsageError
 from capitate.training.networks.backbones import Scaling
+from capitate.training.networks.start import published_backbone
+from capitate.training.settings.network import BackboneConfig
+from capitate.training.settings.pictures import FeaturesConfig
 
-__all__ = ["MapFeatures", "published_features"]
+__all__ = ["MapFeatures", "fill_features"]
 
 _STRIDES = (4, 8, 16, 32)
 
@@ -58,22 +61,23 @@ class MapFeatures(nn.Module):
         return [maps[k] for k in self._at]
 
 
-def published_features(name: str, *, planes: int = 1) -> dict[str, Tensor]:
-    """Fetch timm's published weights of a backbone, by the names that `MapFeatures.network` gives them.
+def fill_features(features: MapFeatures, config: FeaturesConfig) -> None:
+    """Fill in published weights where the experiment wants them, in place.
 
     Raises:
-        UsageError: if there are none, or no connection.
+        UsageError: naming the file and what is wrong with it, or the missing connection.
     """
-    _made(name, planes=planes)
-    try:
-        whole = timm.create_model(name, pretrained=True, features_only=True, in_chans=planes)
-    except Exception as error:  # of any of the libraries that a download goes through
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UsageError(
-            f"the weights of network.backbone = {name!r} cannot be fetched: {reason}; set network.pretrained = false"
-        ) from error
-    state: dict[str, Tensor] = whole.state_dict()
-    return state
+    if not (config.pretrained or config.weights):
+        return
+    whole = published_backbone(
+        BackboneConfig(
+            backbone=config.backbone, channels=config.channels, pretrained=config.pretrained, weights=config.weights
+        )
+    )
+    # timm joins some names by a line below where it gives maps alone: blocks.0 becomes blocks_0
+    theirs = {name.replace(".", "_"): value for name, value in whole.state_dict().items()}
+    own = features.network.state_dict()
+    features.network.load_state_dict({name: theirs[name.replace(".", "_")] for name in own})
 
 
 def _made(name: str, *, planes: int, rate: float = 0.0) -> nn.Module:

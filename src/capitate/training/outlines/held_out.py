@@ -16,8 +16,8 @@ from capitate.training.export import export
 from capitate.training.outlines.films import OutlineFilms
 from capitate.training.outlines.masks import CLASSES, UNKNOWN
 from capitate.training.outlines.network import ReleasedOutlines
+from capitate.training.run_card import Figure
 from capitate.training.runs import write_table
-from capitate.training.task import Figures
 
 __all__ = ["PREDICTIONS", "export_outlines", "measure", "pixel_sums"]
 
@@ -43,7 +43,9 @@ def pixel_sums(session: Session, films: OutlineFilms, rows: NDArray[np.int64]) -
     return np.concatenate(parts)
 
 
-def measure(network: nn.Module, films: OutlineFilms, rows: NDArray[np.int64], *, folder: Path, seed: int) -> Figures:
+def measure(
+    network: nn.Module, films: OutlineFilms, rows: NDArray[np.int64], *, folder: Path, seed: int
+) -> dict[str, Figure]:
     """Outline films, write `predictions.csv`, and give Dice by class with intervals over films.
 
     Args:

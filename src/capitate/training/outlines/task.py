@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from capitate.training.data.pictures import folds_by_patient, patients
-from capitate.training.networks.features import published_features
+from capitate.training.networks.features import fill_features
 from capitate.training.outlines.feeding import OutlineBatch, OutlineFeeder, batch_of
 from capitate.training.outlines.films import OutlineFilms, open_outlines
 from capitate.training.outlines.held_out import measure
 from capitate.training.outlines.losses import cross_entropy, dice_loss, overlap_sums
 from capitate.training.outlines.network import OutlineNetwork
+from capitate.training.run_card import Figure
 from capitate.training.settings.outlines import OutlinesConfig
-from capitate.training.task import Figures, Task
+from capitate.training.task import Task
 
 __all__ = ["OutlineTask"]
 
@@ -51,12 +52,12 @@ class OutlineTask(Task[OutlineBatch, Tensor]):
         return OutlineNetwork(self.config.network)
 
     def first_weights(self, rows: NDArray[np.int64]) -> dict[str, Tensor] | None:
-        """Give timm's published weights for the backbone where the experiment wants them."""
-        if not self.config.network.pretrained:
+        """Give published weights for the backbone where the experiment wants them."""
+        settings = self.config.network
+        if not (settings.pretrained or settings.weights):
             return None
         network = self.network()
-        settings = self.config.network
-        network.backbone.network.load_state_dict(published_features(settings.backbone, planes=settings.channels))
+        fill_features(network.backbone, settings)
         weights: dict[str, Tensor] = network.state_dict()
         return weights
 
@@ -111,7 +112,7 @@ class OutlineTask(Task[OutlineBatch, Tensor]):
         region, bone = (2 * both / max(either, 1.0) for both, either in (pixels[:2], pixels[2:]))
         return {"loss": loss / films, "dice_region": region, "dice_bone": bone, "bone_error": 1 - bone}
 
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Figures:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, Figure]:
         """Outline films the way assessment would, and write `predictions.csv`."""
         return measure(network, self.films, rows, folder=folder, seed=self.config.seed)
 

@@ -46,6 +46,7 @@ class FeaturesConfig:
         backbone: timm's name of a convolutional network.
         channels: 1, or 3 for a picture of three equal channels.
         pretrained: whether training begins with timm's published weights, fetched where there is a connection.
+        weights: file of pretrained weights of the backbone instead, safetensors or a state dictionary.
         drop_path: stochastic depth.
         width: channels of the maps once they are brought together.
     """
@@ -53,6 +54,7 @@ class FeaturesConfig:
     backbone: str = "mobilenetv4_conv_small"
     channels: int = 1
     pretrained: bool = False
+    weights: str = ""
     drop_path: float = 0.0
     width: int = 64
 

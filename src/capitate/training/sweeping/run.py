@@ -117,7 +117,7 @@ class _Sweep:
             run.name,
             State.FINISHED,
             run.changes,
-            {**{name: one for name, one in figures.items() if not isinstance(one, dict)}, **held_out_interval(folder)},
+            {**figures, **held_out_interval(folder)},
             costs_of(network, size=last_size(config)),
             seconds_of(folder),
         )
