@@ -130,16 +130,7 @@ def _moved(
 
 
 def _drawn() -> list[NDArray[np.float32]]:
-    """Draw four hands, of both sides and sexes, one of them lying on its side."""
-    poses = (Pose(), Pose(rotation_degrees=90), Pose(rotation_degrees=-25), Pose(spread_degrees=15))
-    return [
-        draw(
-            age_months=60 + 40 * k,
-            sex=Sex.MALE if k % 2 else Sex.FEMALE,
-            side=Side.RIGHT if k // 2 else Side.LEFT,
-            pose=pose,
-            height=320,
-            seed=k,
-        ).radiograph.pixels
-        for k, pose in enumerate(poses)
-    ]
+    """Draw a girl's left hand, upright, and a boy's right one that lies on its side."""
+    upright = draw(age_months=84, sex=Sex.FEMALE, height=320)
+    lying = draw(age_months=150, sex=Sex.MALE, side=Side.RIGHT, pose=Pose(rotation_degrees=80), height=320, seed=1)
+    return [upright.radiograph.pixels, lying.radiograph.pixels]

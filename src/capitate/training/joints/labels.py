@@ -73,11 +73,14 @@ def read_labels(files: JointLabelFiles, *, base: Path, classes: Sequence[str]) -
     if wrong and not files.leave_out_wrong:
         shown = "; ".join(f"{film}: {why}" for film, why in sorted(wrong.items())[:_WRONG_NAMED])
         raise UsageError(
-            f"{len(wrong)} of {len(films)} labelled hands are wrong ({shown}); correct them, or set "
+            f"{len(wrong)} of {len(films.keys() | wrong.keys())} labelled hands are wrong ({shown}); correct them, or set "
             "labels.leave_out_wrong = true"
         )
     hands = {film: _of_boxes(rows, classes) for film, rows in sound.items() if film not in wrong}
-    alone = {film: made for film, hand in pointed.items() if film not in films and (made := _of_points(hand, classes))}
+    others = {
+        film: _of_points(hand, classes) for film, hand in pointed.items() if film not in films.keys() | wrong.keys()
+    }
+    alone = {film: hand for film, hand in others.items() if hand is not None}
     if not hands and not alone:
         raise UsageError(f"no hand of the labels in {base} can be learnt from; {len(wrong)} are wrong")
     return JointLabels({**hands, **alone}, dict(sorted(wrong.items())), len(alone))
