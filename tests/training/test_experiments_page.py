@@ -19,10 +19,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
+from capitate.training.settings.outlines import OutlinesConfig
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
-TASKS = {"bone-age": BoneAgeConfig(), "hand-locator": LocatorConfig()}
+TASKS = {
+    "bone-age": BoneAgeConfig(),
+    "hand-locator": LocatorConfig(),
+    "joint-detector": JointDetectorConfig(),
+    "outlines": OutlinesConfig(),
+}
 _HEAD = "| key | default | meaning |\n|---|---|---|\n"
 
 

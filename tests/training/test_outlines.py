@@ -33,7 +33,7 @@ from capitate.types import Sex  # noqa: E402
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 TINY = {
     "task": "outlines",
-    "folds": 2,
+    "folds": 3,
     "negatives": 0.2,
     "network": {"backbone": "test_efficientnet", "width": 8},
     "augment": {"rotation": 20.0, "surroundings": 0.0, "patches": 0.0},
@@ -42,6 +42,8 @@ TINY = {
     "devices": {"precision": "fp32"},
 }
 MONTHS = (72, 90, 108)
+HELD_OUT = 2
+"""The fold of hand-1; the others are on fold 1."""
 
 
 def write_masks(folder: Path, hands, *, masked: bool = True) -> Path:
@@ -78,15 +80,10 @@ def task(config, data):
 
 
 @pytest.fixture(scope="module")
-def run(task, config, data, tmp_path_factory) -> Path:
+def run(config, data, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "run"
-    run_experiment(config, data, folder, RunOptions(fold=held_out(task)))
+    run_experiment(config, data, folder, RunOptions(fold=HELD_OUT))
     return folder
-
-
-def held_out(task) -> int:
-    """A fold that one of the three hands is in, and not all."""
-    return int(task.folds()[0])
 
 
 def test_a_drawn_epiphysis_is_where_its_joint_is(hands):
@@ -155,19 +152,20 @@ def test_losses_in_closed_form():
 
 
 def test_it_learns(task, config, tmp_path):
-    long = replace(config.optimiser, stages=(replace(config.optimiser.stages[0], epochs=8),), learning_rate=1e-2)
+    long = replace(config.optimiser, stages=(replace(config.optimiser.stages[0], epochs=5),), learning_rate=1e-2)
     learnt = OutlineTask(task.films, replace(config, optimiser=long, record=replace(config.record, checkpoint=0)))
     history = loop.train(learnt, np.arange(len(task.ids)), folder=tmp_path).history
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
 
 
 def test_a_broken_run_goes_on_to_the_byte(task, tmp_path, monkeypatch):
-    rows = np.arange(len(task.ids))
+    rows = np.arange(24)
+    task = OutlineTask(task.films, replace(task.config, optimiser=replace(task.config.optimiser, batch=12)))
     whole = loop.train(task, rows, folder=tmp_path / "whole").network.state_dict()
     take = TrainingState.take
 
     def take_and_break(state, batch, *, began):
-        if state.taken == 4:
+        if state.taken == 3:
             raise KeyboardInterrupt
         take(state, batch, began=began)
 
@@ -183,7 +181,7 @@ def test_the_held_out_films_are_predicted(run, task):
     figures = json.loads((run / "metrics.json").read_text())
     assert set(figures) == {"dice", "dice joint_region", "dice epiphysis_or_carpal_bone"}
     folds = task.folds()
-    films = {study.id for study, fold in zip(task.films.studies, folds, strict=True) if fold == held_out(task)}
+    films = {study.id for study, fold in zip(task.films.studies, folds, strict=True) if fold == HELD_OUT}
     with (run / "predictions.csv").open(encoding="utf8", newline="") as stream:
         lines = list(csv.DictReader(stream))
     assert {line["id"] for line in lines} == films
@@ -194,7 +192,7 @@ def test_the_held_out_films_are_predicted(run, task):
 
 def test_a_bundle_outlines_boxes(run, hands, tmp_path):
     bundle = bundle_runs([run], tmp_path / "bundle")
-    assert {"hand-0", "hand-1", "hand-2"} > set(bundle.training_ids)
+    assert bundle.training_ids == {"hand-0", "hand-2"}
     outliner = Outliner(bundle, threads=1)
     film = hands[1].radiograph.pixels
     found = outliner.outline(film, [hands[1].joint(name).box for name in ("Radius", "PIPThird")])
@@ -209,24 +207,25 @@ def test_a_bundle_outlines_boxes(run, hands, tmp_path):
 
 
 def test_whole_hands(data, hands, tmp_path):
-    values = {**TINY, "crops": "hand", "optimiser": {"stages": [[1, 64, 64]], "batch": 2}}
+    values = {**TINY, "crops": "hand", "optimiser": {"stages": [[1, 192, 192]], "batch": 2}}
     task = OutlineTask.open(experiment_of(values), data)
     assert task.ids.tolist() == [f"hand-{k}" for k in range(len(MONTHS))]
     share = (task.films.labels[0] == 2).sum() / (task.films.labels[0] != UNKNOWN).sum()
     true = (hands[0].outlines == 2).sum() / (hands[0].outlines > 0).sum()
-    assert share == pytest.approx(true, rel=0.2)
+    assert share == pytest.approx(true, rel=0.1)
+    values["optimiser"] = {"stages": [[1, 64, 64]], "batch": 2}
     run_experiment(experiment_of(values), data, tmp_path / "run", RunOptions())
     bundle = bundle_runs([tmp_path / "run"], tmp_path / "bundle")
     (found,) = Outliner(bundle, threads=1).outline(hands[0].radiograph.pixels)
     assert found.labels.shape == (64, 64)
 
 
-def test_the_recipe_runs(data, task, tmp_path):
+def test_the_recipe_runs(data, tmp_path):
     changes = ["reading.workers=1", "network.pretrained=false", "network.backbone=test_efficientnet"]
-    changes += ["network.width=8", "optimiser.stages=[[1, 32, 32]]", "optimiser.batch=16", "folds=2"]
+    changes += ["network.width=8", "optimiser.stages=[[1, 32, 32]]", "optimiser.batch=16", "folds=3"]
     changes += ["validation.share=0.0", "record.tensorboard=false"]
     config = load_experiment(CONFIGS / "outlines.toml", overrides=changes)
-    figures = run_experiment(config, data, tmp_path / "run", RunOptions(fold=held_out(task)))
+    figures = run_experiment(config, data, tmp_path / "run", RunOptions(fold=HELD_OUT))
     assert 0 <= figures["dice"]["value"] <= 1
 
 

@@ -71,9 +71,10 @@ def read_labels(files: JointLabelFiles, *, base: Path, classes: Sequence[str]) -
     sound = {film: rows for film, rows in films.items() if film not in wrong}
     wrong |= far_from_points(sound, pointed, farthest=files.farthest)
     if wrong and not files.leave_out_wrong:
+        every = len(films.keys() | wrong.keys())
         shown = "; ".join(f"{film}: {why}" for film, why in sorted(wrong.items())[:_WRONG_NAMED])
         raise UsageError(
-            f"{len(wrong)} of {len(films.keys() | wrong.keys())} labelled hands are wrong ({shown}); correct them, or set "
+            f"{len(wrong)} of {every} labelled hands are wrong ({shown}); correct them, or set "
             "labels.leave_out_wrong = true"
         )
     hands = {film: _of_boxes(rows, classes) for film, rows in sound.items() if film not in wrong}
