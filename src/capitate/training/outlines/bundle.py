@@ -34,7 +34,7 @@ __all__ = ["agreement", "load_outline_run", "make_bundle"]
 _NETWORK = "outlines.onnx"
 _MOST_PIXELS = 0.01
 """Share of pixels that file and network may name differently."""
-_MONTHS = (48.0, 96.0, 144.0)
+_MONTHS = (60.0, 108.0)
 
 
 def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
@@ -90,7 +90,7 @@ def agreement(network: OutlineNetwork, path: Path, rule: CropRule | FilmRule) ->
     Raises:
         UsageError: if that is too large for the bundle to be released.
     """
-    hands = [draw(age_months=age, sex=Sex.FEMALE, height=400, seed=k) for k, age in enumerate(_MONTHS)]
+    hands = [draw(age_months=age, sex=Sex.FEMALE, height=320, seed=k) for k, age in enumerate(_MONTHS)]
     cuts = [
         cut.pixels
         for hand in hands
