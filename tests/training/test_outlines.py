@@ -86,19 +86,6 @@ def run(config, data, tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_drawn_epiphysis_is_where_its_joint_is(hands):
-    for hand in hands:
-        for name in ("PIPThird", "MIPThird", "Radius"):
-            box = hand.joint(name).box
-            part = hand.outlines[round(box.y) : round(box.y + box.height), round(box.x) : round(box.x + box.width)]
-            assert (part == 2).any(), name
-        capitate = hand.carpals[0]
-        x, y = capitate.centre
-        assert hand.outlines[int(y), int(x)] == 2
-        area = (hand.outlines == 2).sum()
-        assert area > 0.8 * math.pi * sum(one.radius**2 for one in hand.carpals if one.visible) * 0.8
-
-
 def test_cuts_are_the_regions_of_the_masks(task, hands):
     films = task.films
     for k, hand in enumerate(hands):
