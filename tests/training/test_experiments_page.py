@@ -19,10 +19,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
+from capitate.training.settings.outlines import OutlinesConfig
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
-TASKS = {"bone-age": BoneAgeConfig(), "hand-locator": LocatorConfig()}
+TASKS = {
+    "bone-age": BoneAgeConfig(),
+    "hand-locator": LocatorConfig(),
+    "joint-detector": JointDetectorConfig(),
+    "outlines": OutlinesConfig(),
+}
 _HEAD = "| key | default | meaning |\n|---|---|---|\n"
 
 
@@ -36,9 +43,9 @@ def shown(value: Any) -> str:
 
 
 def meanings(kind: type) -> dict[str, str]:
-    """What the `Attributes:` of a docstring say, by name."""
-    text = (inspect.getdoc(kind) or "").partition("Attributes:")[2]
-    found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    """What the `Attributes:` of a class and of those that it extends say, by name."""
+    texts = [(inspect.cleandoc(vars(one).get("__doc__") or "")).partition("Attributes:")[2] for one in kind.__mro__]
+    found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", "\n".join(texts[::-1]), re.MULTILINE)
     return {name: " ".join(said.split()).replace("|", "\\|") for names, said in found for name in names.split(", ")}
 
 

@@ -11,12 +11,17 @@ from scipy import interpolate
 from capitate.phantom.canvas import Canvas, tube
 from capitate.phantom.skeleton import LongBone
 
-__all__ = ["PROFILES", "draw_long_bone"]
+__all__ = ["PROFILES", "draw_long_bone", "epiphysis_labels"]
 
 Field = NDArray[np.float32]
 
 JOINT_SPACE = 0.009
 """Half of the dark joint space between two grown bones, plan units (about 0.9 mm in an adult's hand)."""
+
+_UNITED = 0.5
+"""Share of the growth plate bridged by bone from which on an epiphysis has no outline of its own."""
+_ROOM = 0.35
+"""What a joint's surroundings show beyond its epiphysis, in widths of the metaphysis."""
 
 # Half-width over that at the metaphysis, and cortical thickness over the metaphyseal half-width, against the distance
 # from metaphysis (0) to the other end (1); forearm bones against plan units. Estimated from atlas pictures.
@@ -52,18 +57,51 @@ def _curve(name: str, at: Field) -> tuple[Field, Field]:
 
 def draw_long_bone(canvas: Canvas, bone: LongBone) -> None:
     """Add a tubular bone and its epiphysis to the canvas."""
+    place = _own_coordinates(canvas, bone)
+    if place is None:
+        return
+    window, along, across = place
+    length = float(np.hypot(*(bone.end - bone.start)))
+    canvas.attenuation[window] += _ossified(bone, length, along, across, canvas)
+
+
+def epiphysis_labels(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice], NDArray[np.uint8]] | None:
+    """Say where a bone's epiphysis is and what lies around it.
+
+    Args:
+        canvas: whose pixels are meant; it is not drawn on.
+        bone: with its epiphysis.
+
+    Returns:
+        Rows and columns of the canvas, and uint8 of their shape: 2 in the epiphysis, 1 in its joint's surroundings, 0
+        elsewhere. None where the epiphysis does not show, is bridged over half of its width and more, or lies off the
+        canvas.
+    """
+    place = _own_coordinates(canvas, bone) if bone.look.visible and bone.look.fusion < _UNITED else None
+    if place is None:
+        return None
+    window, along, across = place
+    radius = bone.width / 2
+    face, back = _epiphysis_surfaces(bone, np.clip(across / radius, -1.4, 1.4))
+    inside = (along > face) & (along < back) & (np.abs(across) < radius * bone.look.width)
+    reach = JOINT_SPACE + bone.height
+    around = (along > -_ROOM * bone.width) & (along < reach + _ROOM * bone.width)
+    around &= np.abs(across) < (0.5 + _ROOM / 2) * bone.width
+    return window, np.where(inside, 2, np.where(around, 1, 0)).astype(np.uint8)
+
+
+def _own_coordinates(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice], Field, Field] | None:
+    """Give the window of a bone, and there the distance along its axis from its joint, and across it."""
     axis = bone.end - bone.start
-    length = float(np.hypot(*axis))
-    axis = axis / length
+    axis = axis / float(np.hypot(*axis))
     window = canvas.window(np.stack([bone.start, bone.end]), bone.width)
     if window is None:
-        return
+        return None
     x, y = canvas.plan_grid(window)
     along = (x - bone.start[0]) * axis[0] + (y - bone.start[1]) * axis[1]
     across = (x - bone.start[0]) * axis[1] - (y - bone.start[1]) * axis[0]
     across = across * np.float32(bone.radial)
-    ossified = _ossified(bone, length, along.astype(np.float32), across.astype(np.float32), canvas)
-    canvas.attenuation[window] += ossified
+    return window, along.astype(np.float32), across.astype(np.float32)
 
 
 def _ossified(bone: LongBone, length: float, along: Field, across: Field, canvas: Canvas) -> Field:

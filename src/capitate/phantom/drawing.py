@@ -15,6 +15,7 @@ from capitate.phantom.carpus import draw_carpal
 from capitate.phantom.film import FilmLook, expose
 from capitate.phantom.flesh import flesh_depth, outline_points, soft_attenuation
 from capitate.phantom.maturity import age_at, check_age, check_sex, maturity_at
+from capitate.phantom.outlines import outline_labels
 from capitate.phantom.pose import Placement, Pose, place
 from capitate.phantom.reference import JOINTS, anatomy, grade_count
 from capitate.phantom.skeleton import Hand, build_hand
@@ -77,8 +78,7 @@ def draw(
     body, ripening, structure, exposure = np.random.default_rng(seed).spawn(4)
     maturity = _maturities(age, sex, maturity_scatter_months, ripening)
     hand = build_hand(age_months=age, sex=sex, maturity=maturity, pose=pose, rng=body, variation=variation)
-    must_show = np.concatenate([outline_points(hand), box_corners(hand)])
-    placement = place(must_show, side=side, pose=pose, height=height, width=width, fill=_fill(age, sex))
+    placement = place(_must_show(hand), side=side, pose=pose, height=height, width=width, fill=_fill(age, sex))
     joints = tuple(
         joint_truth(j, hand=hand, maturity=maturity[j], placement=placement, pose=pose, shape=shape) for j in JOINTS
     )
@@ -96,6 +96,7 @@ def draw(
         age_months=age,
         sex=sex,
         mask=mask,
+        outlines=outline_labels(hand, placement, shape=shape),
     )
 
 
@@ -165,6 +166,11 @@ def _crop(centre: NDArray[np.float64], half: float, *, side: Side, pose: Pose, s
     keep = upright * pose.scale / turned.pixels_per_unit
     middle = np.array([size, size]) * (0.5 + np.asarray(pose.shift))
     return Placement(turned.matrix * keep, middle - turned.matrix * keep @ centre)
+
+
+def _must_show(hand: Hand) -> NDArray[np.float64]:
+    """Return the plan points that should stay on the film, shape (n, 2)."""
+    return np.concatenate([outline_points(hand), box_corners(hand)])
 
 
 def _radiograph(pixels: Field, *, age: float, sex: Sex, side: Side, spacing_mm: float) -> Radiograph:

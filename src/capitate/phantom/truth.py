@@ -62,6 +62,7 @@ class Phantom:
         age_months: age that was asked for, months.
         sex: sex that was asked for.
         mask: true where the hand or forearm is, shape (height, width).
+        outlines: uint8 (height, width), see `capitate.phantom.outlines`: 2 in an epiphysis or carpal bone, 1 around it.
     """
 
     radiograph: Radiograph
@@ -73,6 +74,7 @@ class Phantom:
     age_months: float
     sex: Sex
     mask: NDArray[np.bool_]
+    outlines: NDArray[np.uint8]
 
     def joint(self, name: str) -> JointTruth:
         """Return one joint.

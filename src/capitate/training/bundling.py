@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ from capitate.training.ensemble import load_joined
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
 from capitate.training.int8_measured import Quantised, write_int8
+from capitate.training.joints import bundle as joints_bundle
 from capitate.training.locator_agreement import LIMIT_LENGTHS, measure_locator
 from capitate.training.locator_run import load_locator_run
 from capitate.training.networks import BoneAgeNetwork
+from capitate.training.outlines import bundle as outlines_bundle
 from capitate.training.related_runs import load_bone_age_run
 from capitate.training.run_views import view_card
 from capitate.training.runs import Run
@@ -63,14 +65,8 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
         raise UsageError("8-bit integers are for bone-age bundles with networks of their own; leave --int8 out")
     if options.int8 and options.data is None:
         raise UsageError("8-bit integers are calibrated on the training films; give their store as --data")
-    makers = {"bone-age": _bone_age, "hand-locator": _locator}
-    if tasks[0] not in makers:
-        raise UsageError(
-            f"no command runs bundles of the task {tasks[0]} yet; runs of {', '.join(makers)} make bundles"
-        )
-    make = makers[tasks[0]]
     with fresh_bundle(out) as fresh:
-        make(runs, fresh, options)
+        _MAKERS[tasks[0]](runs, fresh, options)
     return load_bundle(str(out))
 
 
@@ -203,6 +199,15 @@ def _locator(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
         about=options.about,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
+
+
+_MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
+    "bone-age": _bone_age,
+    "hand-locator": _locator,
+    "joint-detector": joints_bundle.make_bundle,
+    "outlines": outlines_bundle.make_bundle,
+}
+"""What writes the bundle of each task."""
 
 
 def _in_order(runs: Sequence[Run]) -> list[Run]:

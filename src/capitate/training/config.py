@@ -17,10 +17,12 @@ from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joints import JointDetectorConfig, check_joints
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
+from capitate.training.settings.outlines import OutlinesConfig, check_outlines
 from capitate.training.settings.presets import with_preset
 from capitate.training.settings.reading import build, put, read_override
 from capitate.training.settings.sampling import SamplingConfig
@@ -132,9 +134,23 @@ def _locator(values: dict[str, Any]) -> LocatorConfig:
     return build(LocatorConfig(), values)
 
 
+def _joints(values: dict[str, Any]) -> JointDetectorConfig:
+    config = build(JointDetectorConfig(), values)
+    check_joints(config)
+    return config
+
+
+def _outlines(values: dict[str, Any]) -> OutlinesConfig:
+    config = build(OutlinesConfig(), values)
+    check_outlines(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
+    "joint-detector": _joints,
+    "outlines": _outlines,
 }
 """What reads the plain values of each task's experiments."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from capitate.assessment import NOTICE
+from capitate.training.runs import Run, read_json
 
-__all__ = ["run_card", "run_card_text"]
+__all__ = ["Figure", "held_out_figures", "run_card", "run_card_text"]
+
+Figure = float | Mapping[str, Any] | None
+"""A number, `{value, low, high}`, or a table of figures by group; None where one is not defined."""
 
 
 def run_card(
@@ -17,7 +21,7 @@ def run_card(
     films: int,
     kept_back: int,
     history: Sequence[Mapping[str, float]],
-    figures: Mapping[str, float],
+    figures: Mapping[str, Figure],
     judged_by: str,
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -64,13 +68,39 @@ def run_card_text(card: Mapping[str, Any]) -> str:
         "",
         "| figure | value |",
         "|---|---|",
-        *(f"| {name.replace('_', ' ')} | {value:g} |" for name, value in card["figures"].items()),
+        *(f"| {name.replace('_', ' ')} | {shown} |" for name, shown in _shown(card["figures"])),
         *(f"\n{note}" for note in card["notes"]),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, float], *, judged_by: str) -> str:
+def _shown(figures: Mapping[str, Figure]) -> Iterator[tuple[str, str]]:
+    """Write figures, those of groups behind the group's name."""
+    for name, value in figures.items():
+        if not isinstance(value, Mapping):
+            yield name, "-" if value is None else f"{value:g}"
+        elif "value" in value:
+            low, high = value.get("low"), value.get("high")
+            within = "" if low is None or high is None else f" ({low:g} to {high:g})"
+            yield name, "-" if value["value"] is None else f"{value['value']:g}{within}"
+        else:
+            yield from ((f"{name}: {inner}", text) for inner, text in _shown(value))
+
+
+def held_out_figures(run: Run) -> list[dict[str, Any]]:
+    """Take the figures of a bundle's card from a run's errors on the fold that it held out; none without one."""
+    if run.fold is None:
+        return []
+    measured = read_json(run.folder / "metrics.json")
+    on = f"films of fold {run.fold}, which the run held out"
+    return [
+        {"name": name.replace("_", " "), **value, "on": on}
+        for name, value in measured.items()
+        if isinstance(value, dict)
+    ]
+
+
+def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Figure], *, judged_by: str) -> str:
     """Say how the final weights were chosen."""
     kind = "running average of the" if config["optimiser"]["average"] else "the"
     kind = "equal mean of the last" if config["swa"]["epochs"] else kind

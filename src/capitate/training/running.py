@@ -10,15 +10,22 @@ from typing import Any
 from capitate.errors import UsageError
 from capitate.training.bone_age_run import run_bone_age
 from capitate.training.config import BoneAgeConfig
+from capitate.training.joints.task import JointTask
 from capitate.training.locator_run import run_locator
+from capitate.training.outlines.task import OutlineTask
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
+from capitate.training.settings.outlines import OutlinesConfig
 from capitate.training.task import Task
 from capitate.training.task_run import run_task
 
 __all__ = ["OPENERS", "RunOptions", "run_experiment"]
 
-OPENERS: Mapping[type[Experiment], Callable[[Any, Path], Task[Any, Any]]] = {}
+OPENERS: Mapping[type[Experiment], Callable[[Any, Path], Task[Any, Any]]] = {
+    JointDetectorConfig: JointTask.open,
+    OutlinesConfig: OutlineTask.open,
+}
 """What brings the experiments of a task together with its data, by the kind of their configuration."""
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from capitate.training.feeding import Feeder
 from capitate.training.networks import Backboned
+from capitate.training.run_card import Figure
 from capitate.training.settings.experiment import Experiment
 
 __all__ = ["Batch", "Task"]
@@ -119,23 +120,31 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
     def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """Read figures from sums over any number of batches: `loss` and `judged_by` at least."""
 
-    def complete(self, network: nn.Module, rows: NDArray[np.int64]) -> None:
-        """Set what a network keeps beside its learnt weights, such as the spread of its errors, in place.
+    def settle(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+        """Choose what the final network needs beside its weights, such as a threshold, before anything is held out.
 
         Args:
-            network: with the weights that the run ends with.
-            rows: examples kept back, which it was not fitted on; perhaps none.
+            network: trained, in evaluation.
+            rows: examples of the training folds that were kept back; none without `validation.share`.
+            folder: of the run, where it is written.
         """
 
     @abstractmethod
-    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, float]:
+    def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Mapping[str, Figure]:
         """Predict examples that the network never saw, write the predictions, and give their errors.
 
         Args:
             network: trained, in evaluation.
             rows: of the held-out fold.
             folder: of the run.
+
+        Returns:
+            Numbers, `{value, low, high}` where there is an interval, and tables of such by group.
         """
+
+    def files(self) -> Mapping[str, Any]:
+        """Give further JSON files of the run folder, by name, such as what is wrong with the labels."""
+        return {}
 
     def notes(self) -> Sequence[str]:
         """Give sentences that a run should be read with, such as which examples could not be read."""

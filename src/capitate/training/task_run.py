@@ -51,7 +51,7 @@ def run_task(
     rows: NDArray[np.int64] | None = None,
     foundation: Foundation | None = None,
     fabric: Fabric | None = None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Train, or go on with a run that was interrupted.
 
     Args:
@@ -78,7 +78,7 @@ def run_task(
     if fabric.is_global_zero:
         split = {"fold": fold, "folds": task.config.folds, **task.digests(), **foundation.split}
         claim(out, {"task": task.name, **task.config.to_dict()}, split=split)
-        for name, values in foundation.files.items():
+        for name, values in {**task.files(), **foundation.files}.items():
             write_json(out / name, values)
         write_ids(out / "training-ids.txt", [*task.ids[learnt].tolist(), *foundation.training_ids])
         write_ids(out / "validation-ids.txt", task.ids[kept].tolist())
@@ -87,8 +87,8 @@ def run_task(
     result = train(task, learnt, folder=out, start=foundation.weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    task.complete(result.network, kept)
-    figures = task.held_out(result.network, held_out, out) if held_out.size else {}
+    task.settle(result.network, kept, out)
+    figures = dict(task.held_out(result.network, held_out, out)) if held_out.size else {}
     figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     _finish(task, result, out, figures, films=learnt.size - kept.size, kept_back=kept.size)
     return figures
@@ -130,7 +130,7 @@ def check_resume(out: Path, *, resume: bool) -> None:
 
 
 def _finish(
-    task: Task[Any, Any], result: Result, out: Path, figures: dict[str, float], *, films: int, kept_back: int
+    task: Task[Any, Any], result: Result, out: Path, figures: dict[str, Any], *, films: int, kept_back: int
 ) -> None:
     """Write the final weights, the figures and the card."""
     write_json(out / "metrics.json", figures)

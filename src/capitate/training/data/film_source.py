@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -18,17 +16,16 @@ from torch import Tensor
 from capitate.errors import UsageError
 from capitate.runtime.bone_age import SEX_CODES
 from capitate.runtime.views import ViewRule
+from capitate.training.data.lazy_reading import LazyReader
 from capitate.training.folds import given_folds, patients_of
 from capitate.training.manifest import Study
 from capitate.training.prepare import Pair, Refused, cut_film, described
-from capitate.training.settings.data import OnUnreadable, ReadingConfig
+from capitate.training.settings.data import ReadingConfig
 from capitate.training.view_store import folds_of, resized
 
 __all__ = ["FilmSource"]
 
 _log = logging.getLogger(__name__)
-
-Made = Pair | Refused
 
 
 class FilmSource:
@@ -44,7 +41,6 @@ class FilmSource:
         sexes: int64 (n,), see `capitate.training.view_store.SEX_INDEX`.
         patients: (n,), whom each film is of, or its own id where the table does not tell.
         size: rows and columns of a view.
-        refused: what could not be read so far, by id.
     """
 
     def __init__(self, studies: Sequence[Study], *, config: ReadingConfig, folds_from_table: bool = False) -> None:
@@ -74,8 +70,7 @@ class FilmSource:
         patients = patients_of(labelled)
         self.patients = self.ids if patients is None else patients
         self.size = (config.height, config.width)
-        self.refused: dict[str, Refused] = {}
-        self._studies, self._config = labelled, config
+        self._config = config
         self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
         self.rule = ViewRule(
@@ -85,9 +80,13 @@ class FilmSource:
             source=config.source,
             proportions=config.proportions,
         )
-        self._job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
-        self._pool: ProcessPoolExecutor | None = None
-        self._begun: dict[int, Future[Made]] = {}
+        job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
+        self._reader: LazyReader[Pair] = LazyReader(labelled, job, ids=self.ids, config=config)
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """What could not be read so far, by id."""
+        return self._reader.refused
 
     def __enter__(self) -> Self:
         """Keep the workers for the block."""
@@ -101,10 +100,7 @@ class FilmSource:
 
     def close(self) -> None:
         """End the workers; a later batch starts new ones."""
-        self._begun.clear()
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        self._reader.close()
 
     def described(self) -> dict[str, Any]:
         """Say how views are cut, as `view.json` of a store does."""
@@ -120,9 +116,7 @@ class FilmSource:
 
     def announce(self, rows: NDArray[np.int64]) -> None:
         """Begin to read films that a later batch will ask for, while the network learns from this one."""
-        if self._config.workers > 0:
-            for row in rows.tolist():
-                self._begin(row)
+        self._reader.announce(rows.tolist())
 
     def usable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Read films, and return the rows of those that can be read, in order; `batch` of these is complete.
@@ -130,8 +124,8 @@ class FilmSource:
         Raises:
             UsageError: as `batch` does.
         """
-        made = self._read(rows)
-        self._begun.update({row: _done(view) for row, view in made.items()})
+        made = self._reader.read(rows.tolist())
+        self._reader.keep(made)
         return np.array([row for row in rows.tolist() if row in made], dtype=np.int64)
 
     def batch(
@@ -145,61 +139,10 @@ class FilmSource:
             UsageError: naming the film, where a run is to stop at the first that cannot be read; where too many or all
                 of them cannot.
         """
-        made = self._read(rows)
+        made = self._reader.read(rows.tolist())
         kept = np.array([row for row in rows.tolist() if row in made], dtype=np.int64)
         if not len(kept):
             raise UsageError(f"none of the {len(rows)} films of a batch can be read; see `capitate data check`")
         views, masks = (torch.from_numpy(np.stack([made[row][part] for row in kept]))[:, None] for part in (0, 1))
         views, masks = resized(views, masks, size=size)
         return views, masks, torch.from_numpy(self.months[kept]), torch.from_numpy(self.sexes[kept])
-
-    def _read(self, rows: NDArray[np.int64]) -> dict[int, Pair]:
-        """Cut films, each once, and note what cannot be read."""
-        wanted = [row for row in dict.fromkeys(rows.tolist()) if str(self.ids[row]) not in self.refused]
-        if self._config.workers > 0:
-            for row in wanted:
-                self._begin(row)
-        made: dict[int, Pair] = {}
-        for row in wanted:
-            begun = self._begun.pop(row, None)
-            result = begun.result() if begun is not None else self._job(self._studies[row])
-            if isinstance(result, Refused):
-                self._refuse(result)
-            else:
-                made[row] = result
-        return made
-
-    def _begin(self, row: int) -> None:
-        if row in self._begun or str(self.ids[row]) in self.refused:
-            return
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._config.workers, mp_context=context)
-        self._begun[row] = self._pool.submit(self._job, self._studies[row])
-
-    def _refuse(self, film: Refused) -> None:
-        """Count a film that cannot be read.
-
-        Raises:
-            UsageError: if the run is to stop.
-        """
-        self.refused[film.id] = film
-        if self._config.on_unreadable is OnUnreadable.STOP:
-            raise UsageError(
-                f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train "
-                "with reading.on_unreadable = 'skip'"
-            )
-        _log.warning(
-            "film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused)
-        )
-        if len(self.refused) > max(1.0, self._config.most_unreadable * len(self.ids)):
-            raise UsageError(
-                f"{len(self.refused)} of {len(self.ids)} films cannot be read, more than the "
-                f"{self._config.most_unreadable:.1%} that may be skipped; see `capitate data check`"
-            )
-
-
-def _done(view: Pair) -> Future[Made]:
-    future: Future[Made] = Future()
-    future.set_result(view)
-    return future

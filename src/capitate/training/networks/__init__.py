@@ -7,7 +7,7 @@ from capitate.training.networks.bins import BIN_MONTHS, BINS, bin_centres, expec
 from capitate.training.networks.bone_age import BoneAgeNetwork
 from capitate.training.networks.freezing import freeze, parameter_groups, trainable, unfreeze
 from capitate.training.networks.looking import look, look_figure
-from capitate.training.networks.start import begin, first_weights, fit_spread
+from capitate.training.networks.start import begin, fill_backbone, first_weights, fit_spread
 
 __all__ = [
     "BINS",
@@ -19,6 +19,7 @@ __all__ = [
     "begin",
     "bin_centres",
     "expectation",
+    "fill_backbone",
     "first_weights",
     "fit_spread",
     "freeze",

@@ -13,7 +13,7 @@ from timm.data import resolve_model_data_config
 from timm.models.resnet import BasicBlock, ResNet
 
 from capitate.errors import UsageError
-from capitate.training.settings.network import NetworkConfig
+from capitate.training.settings.network import BackboneConfig
 from capitate.training.smooth_stride import smooth_strides
 
 __all__ = ["Scaling", "feature_map", "last_norm", "make_backbone", "named_network", "widen_stem"]
@@ -23,7 +23,7 @@ _STAGES = 4
 _GREY_LEVELS = 255.0
 
 
-def make_backbone(config: NetworkConfig) -> nn.Module:
+def make_backbone(config: BackboneConfig) -> nn.Module:
     """Build timm's network by name, or its residual network with the stages that the configuration states.
 
     Weights are random; `capitate.training.networks.start.begin` fills in published ones.
@@ -35,7 +35,7 @@ def make_backbone(config: NetworkConfig) -> nn.Module:
     return smooth_strides(backbone) if config.smooth_strides else backbone
 
 
-def named_network(config: NetworkConfig) -> nn.Module:
+def named_network(config: BackboneConfig) -> nn.Module:
     """Build the network that timm has under `network.backbone`, as timm has it, without a classifier.
 
     Raises:
@@ -60,7 +60,7 @@ def named_network(config: NetworkConfig) -> nn.Module:
         raise UsageError(f"timm cannot make network.backbone = {config.backbone!r}: {error}") from error
 
 
-def _refuse_fixed_size(backbone: nn.Module, config: NetworkConfig) -> None:
+def _refuse_fixed_size(backbone: nn.Module, config: BackboneConfig) -> None:
     if backbone.pretrained_cfg.get("fixed_input_size"):
         rows, columns = backbone.pretrained_cfg["input_size"][1:]
         raise UsageError(
@@ -77,7 +77,7 @@ def _without_hidden_head(backbone: nn.Module) -> nn.Module:
     return backbone
 
 
-def _residual(config: NetworkConfig) -> nn.Module:
+def _residual(config: BackboneConfig) -> nn.Module:
     if len(config.widths) != _STAGES:
         raise UsageError(
             f"network.widths must name {_STAGES} stages of network.backbone = 'resnet', got {config.widths}"

@@ -18,10 +18,10 @@ from capitate.errors import UsageError
 from capitate.training.networks.backbones import named_network
 from capitate.training.networks.bone_age import BoneAgeNetwork
 from capitate.training.networks.heads import OneNumber
-from capitate.training.settings.network import HeadKind, NetworkConfig
+from capitate.training.settings.network import BackboneConfig, HeadKind, NetworkConfig
 from capitate.training.targets import TargetStatistics
 
-__all__ = ["begin", "first_weights", "fit_spread", "published_backbone"]
+__all__ = ["begin", "fill_backbone", "first_weights", "fit_spread", "published_backbone"]
 
 _log = logging.getLogger(__name__)
 _COLOURS = 3
@@ -50,9 +50,14 @@ def begin(network: BoneAgeNetwork, months: NDArray[np.float32]) -> BoneAgeNetwor
     config = network.config
     if isinstance(network.reading, OneNumber):
         network.reading.use(TargetStatistics.of(months))
-    if config.pretrained or config.weights:
-        _copy(published_backbone(config), network.backbone)
+    fill_backbone(network.backbone, config)
     return network
+
+
+def fill_backbone(backbone: nn.Module, config: BackboneConfig) -> None:
+    """Fill in published weights where the experiment wants them, in place; errors as of `published_backbone`."""
+    if config.pretrained or config.weights:
+        _copy(published_backbone(config), backbone)
 
 
 def fit_spread(network: BoneAgeNetwork, errors_months: Tensor) -> None:
@@ -61,7 +66,7 @@ def fit_spread(network: BoneAgeNetwork, errors_months: Tensor) -> None:
         network.reading.fit_spread(errors_months)
 
 
-def published_backbone(config: NetworkConfig) -> nn.Module:
+def published_backbone(config: BackboneConfig) -> nn.Module:
     """Build timm's network with published weights, from `network.weights` or over a connection.
 
     A stem of one channel gets the sum over the three that it was trained on, which on a grey picture gives the same
@@ -73,7 +78,7 @@ def published_backbone(config: NetworkConfig) -> nn.Module:
     return _from_file(config) if config.weights else _from_timm(config)
 
 
-def _from_timm(config: NetworkConfig) -> nn.Module:
+def _from_timm(config: BackboneConfig) -> nn.Module:
     plain = named_network(config)
     if not plain.pretrained_cfg.get("hf_hub_id") and not plain.pretrained_cfg.get("url"):
         raise UsageError(
@@ -98,7 +103,7 @@ def _from_timm(config: NetworkConfig) -> nn.Module:
     return plain
 
 
-def _from_file(config: NetworkConfig) -> nn.Module:
+def _from_file(config: BackboneConfig) -> nn.Module:
     path, plain = Path(config.weights), named_network(config)
     state = _read(path)
     wanted = plain.state_dict()

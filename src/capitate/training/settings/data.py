@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["OnUnreadable", "ReadingConfig"]
+__all__ = ["OnUnreadable", "ReadingConfig", "UnreadableConfig"]
 
 
 class OnUnreadable(StrEnum):
@@ -16,13 +16,25 @@ class OnUnreadable(StrEnum):
 
 
 @dataclass(frozen=True)
-class ReadingConfig:
-    """How films are read while training, where they were not prepared.
+class UnreadableConfig:
+    """Who reads films while training, and what happens to those that cannot be read.
 
     Attributes:
         workers: processes that read and cut films; 0 reads in the training process.
         on_unreadable: stop with the film's name, or go on without it and count it.
         most_unreadable: share of the films from which on a run stops even where it is to go on.
+    """
+
+    workers: int = 1
+    on_unreadable: OnUnreadable = OnUnreadable.STOP
+    most_unreadable: float = 0.01
+
+
+@dataclass(frozen=True)
+class ReadingConfig(UnreadableConfig):
+    """How films are read while training, where they were not prepared.
+
+    Attributes:
         height: rows of a view.
         width: columns of a view.
         source: side of the square that views are cut from, see `capitate.runtime.views.ViewRule`.
@@ -32,9 +44,6 @@ class ReadingConfig:
         folds_from_table: keep the folds of the table's column `split` instead of deciding by id.
     """
 
-    workers: int = 1
-    on_unreadable: OnUnreadable = OnUnreadable.STOP
-    most_unreadable: float = 0.01
     height: int = 160
     width: int = 128
     source: int = 299

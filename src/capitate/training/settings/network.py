@@ -11,6 +11,7 @@ from capitate.training.settings.layers import parse_layers
 __all__ = [
     "NO_SHAPE",
     "SEX_ENTRANCES",
+    "BackboneConfig",
     "HeadKind",
     "NetworkConfig",
     "Pooling",
@@ -90,12 +91,10 @@ NO_SHAPE = frozenset({"preset", "dropout", "drop_path", "smooth_strides", "pretr
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """Backbone, pooling, where sex enters, head.
+class BackboneConfig:
+    """The part of a network that a task does not make itself.
 
     Attributes:
-        preset: name of a set of values that the other keys change, see `capitate.training.settings.presets`; empty for
-            the values here.
         backbone: `resnet` for timm's residual network with `widths` and `depths`, or any timm name, with or without
             the tag of its weights.
         widths: channels of the stages.
@@ -105,6 +104,40 @@ class NetworkConfig:
         channels: 1, or 3 for a picture of three equal channels.
         pretrained: whether training begins with timm's published weights, fetched where there is a connection.
         weights: file of pretrained weights of the backbone instead, safetensors or a state dictionary.
+    """
+
+    backbone: str = "resnet"
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    depths: tuple[int, ...] = (2, 2, 2, 2)
+    drop_path: float = 0.0
+    smooth_strides: bool = False
+    channels: int = 1
+    pretrained: bool = False
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no backbone could be made of.
+
+        Raises:
+            UsageError: naming the key and the value.
+        """
+        _same_length(self, "widths", "depths")
+        if self.channels not in (1, 3):
+            raise UsageError(f"network.channels must be 1 or 3, got {self.channels}")
+        if self.backbone == "resnet" and (self.pretrained or self.weights):
+            raise UsageError(
+                "network.pretrained and network.weights are for networks of timm; network.backbone = 'resnet' has no "
+                "published weights, name one such as 'resnet18'"
+            )
+
+
+@dataclass(frozen=True)
+class NetworkConfig(BackboneConfig):
+    """The same with pooling, where sex enters, and a head that states a bone age.
+
+    Attributes:
+        preset: name of a set of values that the other keys change, see `capitate.training.settings.presets`; empty for
+            the values here.
         pooling: `grid`, `gem` or `attention`.
         pool: side of the grid that the last feature map is averaged to; 1 is the plain average.
         attention_widths: channels of the convolutions that end in attention pooling's weights.
@@ -126,14 +159,6 @@ class NetworkConfig:
     """
 
     preset: str = ""
-    backbone: str = "resnet"
-    widths: tuple[int, ...] = (32, 64, 128, 192)
-    depths: tuple[int, ...] = (2, 2, 2, 2)
-    drop_path: float = 0.0
-    smooth_strides: bool = False
-    channels: int = 1
-    pretrained: bool = False
-    weights: str = ""
     pooling: str = "grid"
     pool: int = 1
     attention_widths: tuple[int, ...] = (128, 64, 16)
@@ -159,11 +184,11 @@ class NetworkConfig:
         Raises:
             UsageError: naming the key and the value.
         """
+        super().__post_init__()
         for key, kind in _CLOSED.items():
             if getattr(self, key) not in set(kind):
                 raise UsageError(f"network.{key} must be one of {', '.join(kind)}, got {getattr(self, key)!r}")
-        for first, second in (("widths", "depths"), ("attention_widths", "attention_kernels")):
-            _same_length(self, first, second)
+        _same_length(self, "attention_widths", "attention_kernels")
         for key in ("pool", "sex_width", "fusion_width", "fusion_heads", "hidden"):
             if getattr(self, key) < 1:
                 raise UsageError(f"network.{key} must be at least 1, got {getattr(self, key)}")
@@ -183,7 +208,7 @@ _CLOSED: dict[str, type[StrEnum]] = {
 }
 
 
-def _same_length(config: NetworkConfig, first: str, second: str) -> None:
+def _same_length(config: BackboneConfig, first: str, second: str) -> None:
     lengths = len(getattr(config, first)), len(getattr(config, second))
     if lengths[0] != lengths[1]:
         raise UsageError(
@@ -192,8 +217,6 @@ def _same_length(config: NetworkConfig, first: str, second: str) -> None:
 
 
 def _check_combinations(config: NetworkConfig) -> None:
-    if config.channels not in (1, 3):
-        raise UsageError(f"network.channels must be 1 or 3, got {config.channels}")
     if any(size % 2 == 0 for size in config.attention_kernels):
         raise UsageError(f"network.attention_kernels must be odd, got {list(config.attention_kernels)}")
     if config.pool != 1 and config.pooling != Pooling.GRID:
@@ -212,9 +235,4 @@ def _check_combinations(config: NetworkConfig) -> None:
         raise UsageError(
             f"network.trained_on = {config.trained_on!r} leaves no sex to tell apart; set network.sex = 'none', "
             f"got {config.sex!r}"
-        )
-    if config.backbone == "resnet" and (config.pretrained or config.weights):
-        raise UsageError(
-            "network.pretrained and network.weights are for networks of timm; network.backbone = 'resnet' has no "
-            "published weights, name one such as 'resnet18'"
         )

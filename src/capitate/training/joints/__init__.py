@@ -1,0 +1,1 @@
+"""The joint detector: labels, pictures, targets, network, losses, task and bundle."""

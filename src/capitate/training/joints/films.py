@@ -1,0 +1,156 @@
+"""Labelled films as the detector learns from them: fitted pictures, and joints in their pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate import files
+from capitate.errors import FilmError, UsageError
+from capitate.runtime.film_rule import FilmRule, Fitted
+from capitate.training.data.pictures import films_of, read_pictures
+from capitate.training.joints.labels import JointLabels, LabelledHand, read_labels
+from capitate.training.manifest import Study
+from capitate.training.prepare import Refused
+from capitate.training.settings.joints import JointDetectorConfig
+
+__all__ = ["JointFilms", "fitted_film", "open_films"]
+
+_log = logging.getLogger(__name__)
+_UNKNOWN = 0.1
+"""Side of a box, as a share of the picture, of a class whose sizes nobody labelled; it sets a mark's width alone."""
+_Read = tuple[Fitted, tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class JointFilms:
+    """Films in one order with their joints.
+
+    Attributes:
+        studies: what is known of each.
+        pictures: uint8 (n, height, width), by the rule.
+        inside: float32 (n, 4), left, top, right and bottom of the film in its picture, pixels.
+        sizes: int64 (n, 2), columns and rows of each film.
+        classes: int64 (n, most), -1 behind a film's last joint.
+        boxes: float32 (n, most, 4), centre x, y, width, height in pixels of the picture; sizes NaN where unknown.
+        usual: float32 (classes of the experiment, 2), median width and height as shares of the picture.
+        rule: by which pictures were fitted.
+        labels: as they were read, for the audit.
+        refused: films that could not be read, by id.
+    """
+
+    studies: Sequence[Study]
+    pictures: NDArray[np.uint8]
+    inside: NDArray[np.float32]
+    sizes: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    usual: NDArray[np.float32]
+    rule: FilmRule
+    labels: JointLabels
+    refused: Mapping[str, Refused]
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    def audit(self) -> dict[str, Any]:
+        """Say which labelled hands are left out, and why."""
+        return {
+            "hands": len(self.labels.hands),
+            "known_by_points_alone": self.labels.points_alone,
+            "wrong": dict(self.labels.wrong),
+            "refused_films": {name: {"code": one.code, "message": one.message} for name, one in self.refused.items()},
+        }
+
+    def digest(self) -> str:
+        """Compute the sha256 of ids and joints in their order."""
+        total = hashlib.sha256()
+        for study, classes, boxes in zip(self.studies, self.classes, self.boxes, strict=True):
+            total.update(f"{study.id}\n".encode() + classes.tobytes() + np.nan_to_num(boxes, nan=-1).tobytes())
+        return total.hexdigest()
+
+
+def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
+    """Read labels and the films that have some.
+
+    Args:
+        data: table, folder or archive of films; names of label files are relative to its folder.
+        config: the experiment.
+
+    Raises:
+        UsageError: if no labelled film is there, or a film cannot be read and the run is to stop at it.
+        TableError: if a table cannot be used.
+    """
+    studies = films_of(data)
+    labels = read_labels(config.labels, base=data if data.is_dir() else data.parent, classes=config.classes)
+    labelled = [study for study in studies if study.id in labels.hands]
+    if not labelled:
+        raise UsageError(
+            f"none of the {len(labels.hands)} labelled hands is among the {len(studies)} films of {data}, got ids such "
+            f"as {next(iter(labels.hands))!r} and {studies[0].id!r}; labels name a film by its file's stem"
+        )
+    if len(labelled) < len(labels.hands):
+        _log.warning("%d of %d labelled hands have no film", len(labels.hands) - len(labelled), len(labels.hands))
+    last = config.optimiser.stages[-1]
+    rule = FilmRule(last.height, last.width, squash=config.reading.squash)
+    job = partial(fitted_film, rule=rule, aspect=config.reading.aspect)
+    made, refused = read_pictures(labelled, job, config=config.reading)
+    hands = [labels.hands[study.id] for study, _ in made]
+    classes, boxes = _padded(hands, [read for _, read in made])
+    return JointFilms(
+        studies=[study for study, _ in made],
+        pictures=np.stack([fitted.pixels for _, (fitted, _) in made]),
+        inside=np.array([_corners(fitted, size) for _, (fitted, size) in made], dtype=np.float32),
+        sizes=np.array([size for _, (_, size) in made], dtype=np.int64),
+        classes=classes,
+        boxes=boxes,
+        usual=_usual(boxes[..., 2:] / np.array([rule.width, rule.height]), classes, len(config.classes)),
+        rule=rule,
+        labels=labels,
+        refused=refused,
+    )
+
+
+def fitted_film(study: Study, *, rule: FilmRule, aspect: float) -> _Read | Refused:
+    """Read and fit one film; its columns and rows go with it."""
+    try:
+        film = files.read(study.path)
+    except FilmError as error:
+        return Refused(study.id, error.code, str(error))
+    return rule.fit(film.pixels, aspect=aspect), (film.width, film.height)
+
+
+def _corners(fitted: Fitted, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    (left, top), (right, bottom) = fitted.place(np.array([[0, 0], size])).tolist()
+    return left, top, right, bottom
+
+
+def _padded(hands: Sequence[LabelledHand], films: Sequence[_Read]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Bring joints to pixels of their pictures, as many a film as the one with most has."""
+    most = max(len(hand.classes) for hand in hands)
+    classes = np.full((len(hands), most), -1, dtype=np.int64)
+    boxes = np.full((len(hands), most, 4), np.nan, dtype=np.float32)
+    for row, (hand, (fitted, size)) in enumerate(zip(hands, films, strict=True)):
+        count = len(hand.classes)
+        classes[row, :count] = hand.classes
+        boxes[row, :count, :2] = fitted.place(hand.boxes[:, :2] * size)
+        boxes[row, :count, 2:] = hand.boxes[:, 2:] * size * fitted.scale
+    return classes, boxes
+
+
+def _usual(shares: NDArray[np.floating[Any]], classes: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Take the medians of each class."""
+    usual = np.full((count, 2), _UNKNOWN, dtype=np.float32)
+    for kind in range(count):
+        known = shares[(classes == kind) & np.isfinite(shares).all(axis=-1)]
+        if len(known):
+            usual[kind] = np.median(known, axis=0)
+    return usual

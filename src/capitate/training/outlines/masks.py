@@ -1,0 +1,129 @@
+"""Masks and the pictures cut with them: by joint or by hand, both sampled by one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from capitate import files
+from capitate.errors import FilmError
+from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.training.manifest import Study
+from capitate.training.prepare import Refused
+from capitate.types import Box
+
+__all__ = ["CLASSES", "UNKNOWN", "Cut", "CutRule", "cut_film", "filled", "regions"]
+
+CLASSES = ("background", "joint region", "epiphysis or carpal bone")
+UNKNOWN = 255
+"""Label of a pixel that nothing is known about."""
+_GREY_LEVELS = 255
+
+Picture = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """One picture with its labels, both uint8 (height, width)."""
+
+    pixels: NDArray[np.uint8]
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class CutRule:
+    """How films are cut for training.
+
+    Attributes:
+        masks: where the mask of every film lies, by id.
+        rule: of squares around joints, or of whole films.
+        least: longer side of a region that is cut out, as a share of the film's.
+        masked: whether films are black outside their masks.
+        ignore: whether pixels of value 0 teach nothing.
+        aspect: width over height that whole films once had, 0 for their own.
+    """
+
+    masks: dict[str, Path]
+    rule: CropRule | FilmRule
+    least: float
+    masked: bool
+    ignore: bool
+    aspect: float = 0.0
+
+
+def cut_film(study: Study, *, how: CutRule) -> list[Cut] | Refused:
+    """Read a film and its mask, and cut them.
+
+    Returns:
+        Pictures, or why the film cannot be used: it or its mask cannot be read, they differ in size, the mask has
+        other values than 0, 1 and 2 or nothing to learn from.
+    """
+    try:
+        film, mask = files.read(study.path).pixels, files.read(how.masks[study.id]).pixels
+    except FilmError as error:
+        return Refused(study.id, error.code, str(error))
+    labels = np.rint(mask * _GREY_LEVELS).astype(np.int64)
+    wrong = _wrong(film, labels)
+    if wrong is not None:
+        return Refused(study.id, "mask", wrong)
+    plain = labels.astype(np.uint8)
+    if how.masked:
+        film = filled(film, plain > 0)
+    made = list(_cuts(film, plain, how))
+    return made or Refused(study.id, "mask", f"no region of the mask reaches {how.least:g} of the film; correct it")
+
+
+def regions(labels: Labels, *, least: float) -> list[Box]:
+    """Give the boxes of a mask's connected regions that are not too small, in film pixels."""
+    found, _ = ndimage.label(labels > 0)
+    longest = max(labels.shape) * least
+    boxes = []
+    for rows, columns in ndimage.find_objects(found):
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if max(height, width) >= longest:
+            boxes.append(Box(float(columns.start), float(rows.start), float(width), float(height)))
+    return boxes
+
+
+def filled(film: Picture, known: NDArray[np.bool_]) -> Picture:
+    """Give every unknown pixel the grey of the nearest known one; unchanged where nothing is known."""
+    if not known.any():
+        return film
+    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    nearest: Picture = film[rows, columns]
+    return nearest
+
+
+def _wrong(film: Picture, labels: NDArray[np.int64]) -> str | None:
+    """Say what is wrong with a mask, None if nothing."""
+    if film.shape != labels.shape:
+        sizes = " and ".join(f"{shape[1]} x {shape[0]}" for shape in (film.shape, labels.shape))
+        return f"film and mask differ in size, got {sizes} pixels; give the mask of this film"
+    others = np.setdiff1d(labels, range(len(CLASSES)))
+    if others.size:
+        return f"a mask holds 0, 1 and 2 alone, got {others[0]}; write it again"
+    return None
+
+
+def _cuts(film: Picture, labels: Labels, how: CutRule) -> Iterator[Cut]:
+    if isinstance(how.rule, FilmRule):
+        fitted = how.rule.fit(film, aspect=how.aspect)
+        shares = [how.rule.placed((labels == k).astype(np.float32), fitted) for k in range(len(CLASSES))]
+        yield Cut(fitted.pixels, _labels(np.stack(shares), ignore=how.ignore))
+        return
+    for box in regions(labels, least=how.least):
+        shares = [how.rule.sampled((labels == k).astype(np.float32), box)[0] for k in range(len(CLASSES))]
+        yield Cut(how.rule.cut(film, box).pixels, _labels(np.stack(shares), ignore=how.ignore))
+
+
+def _labels(shares: Picture, *, ignore: bool) -> Labels:
+    """Name the class with the largest share of each pixel; outside the film, and where 0 is to be ignored, none."""
+    labels: Labels = shares.argmax(axis=0).astype(np.uint8)
+    unknown = shares.sum(axis=0) < 0.5
+    return np.where(unknown | (ignore & (labels == 0)), np.uint8(UNKNOWN), labels)
