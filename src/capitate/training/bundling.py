@@ -7,7 +7,7 @@ import json
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.config import changed
 from capitate.training.ensemble import load_joined
 from capitate.training.export import export, export_network, write_bundle
+from capitate.training.joint_grades.bundle import make_bundle as _joint_grades
 from capitate.training.locator_run import load_locator_run
 from capitate.training.prepare import read_rule
 from capitate.training.related_runs import load_bone_age_run
@@ -78,7 +79,7 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    make = _bone_age if tasks == ["bone-age"] else _locator
+    make = _MAKERS.get(tasks[0], _locator)
     try:
         make(runs, fresh, options)
         shutil.rmtree(out, ignore_errors=True)
@@ -261,3 +262,10 @@ def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
 def _start(reference: Mapping[str, str]) -> str:
     """Name a run, or the network of a bundle."""
     return reference.get("run") or f"{reference['bundle']}/{reference['network']} ({reference['sha256'][:8]})"
+
+
+_MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
+    "bone-age": _bone_age,
+    "joint-grades": _joint_grades,
+}
+"""What writes the bundle of each task."""

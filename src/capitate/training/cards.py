@@ -31,6 +31,12 @@ _KEYPOINTS = {
 }
 _BOXES = {"name": "HandBone-Detect, joint boxes of 731 hands", "terms": "AGPL-3.0, research"}
 
+_GRADED = {
+    "name": "graded joint crops of the one who trained it, see the training table",
+    "reference": "the grade of the folder or file name that each crop lies in",
+    "terms": "those of the data that were given",
+}
+
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "bone-age": {
         "title": "Bone age from one hand radiograph and the sex, as a distribution over months",
@@ -57,6 +63,22 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
         "out_of_scope": ["Anything else; the box is a frame for a picture and no measurement."],
         "data": [_RSNA, _KEYPOINTS, _BOXES],
         "limits": ["One whole hand a film is expected; with several hands or none the answer is meaningless."],
+    },
+    "joint-grades": {
+        "title": "Grades of maturity of single joints of the hand, by the stages of RUS-CHN, as probabilities",
+        "intended_use": [
+            "Research on skeletal maturity: a suggestion of each joint's grade, to be confirmed by a reader.",
+            "Crops of one joint, upright, with about as much around the joint as in training (box_margin).",
+        ],
+        "out_of_scope": [
+            "Diagnosis, treatment, and forensic or asylum age assessment.",
+            "Joints of other parts of the body, and other staging systems than RUS-CHN.",
+        ],
+        "data": [_GRADED],
+        "limits": [
+            "Worth what its labels are worth: grades differ between readers, mostly by one.",
+            "Probabilities hold on average over crops like those of the training data, not for each joint.",
+        ],
     },
 }
 

@@ -17,6 +17,7 @@ from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joint_grades import JointGradesConfig, check_joint_grades
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
 from capitate.training.settings.network import NetworkConfig
@@ -132,9 +133,16 @@ def _locator(values: dict[str, Any]) -> LocatorConfig:
     return build(LocatorConfig(), values)
 
 
+def _joint_grades(values: dict[str, Any]) -> JointGradesConfig:
+    config = build(JointGradesConfig(), values)
+    check_joint_grades(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
+    "joint-grades": _joint_grades,
 }
 """What reads the plain values of each task's experiments."""
 

@@ -1,0 +1,53 @@
+"""Checks of exported networks: the same answers as torch, and members that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from capitate.errors import UsageError
+from capitate.runtime.session import Session
+
+__all__ = ["agreement", "one_configuration"]
+
+Shared = TypeVar("Shared")
+
+
+def agreement(module: nn.Module, path: Path, inputs: Mapping[str, Tensor], most: float) -> float:
+    """Give the largest difference between a module and its file, over the first outputs.
+
+    Args:
+        module: in evaluation.
+        path: ONNX file made of it.
+        inputs: by name.
+        most: that is allowed.
+
+    Raises:
+        UsageError: if it is more.
+    """
+    with torch.no_grad():
+        expected = module(*inputs.values()).numpy()
+    found = Session(path, threads=1).run({name: one.numpy() for name, one in inputs.items()})[0]
+    apart = float(np.abs(found - expected).max())
+    if not apart <= most:
+        raise UsageError(
+            f"{path.name} differs from torch by {apart:g}, more than {most:g}; report it with the configuration"
+        )
+    return apart
+
+
+def one_configuration(found: Iterable[Shared]) -> Shared:
+    """Give what the networks of a bundle share.
+
+    Raises:
+        UsageError: if they differ.
+    """
+    first, *others = list(found)
+    if any(other != first for other in others):
+        raise UsageError(f"networks of one bundle see pictures made by one rule, got {[first, *others]}")
+    return first
