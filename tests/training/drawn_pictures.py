@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +30,25 @@ def draw_crops(folder: Path, grades: dict[str, Sequence[int]], *, hands: int, si
             save(picture.pixels, folder / joint / str(grade) / f"hand{k:02}__{joint}.png")
 
 
+@cache
+def hand(kind: int) -> NDArray[np.float32]:
+    """One of three small drawn hands."""
+    film = draw(age_months=50 + 60 * kind, sex=Sex.FEMALE, height=64, seed=kind).radiograph.pixels
+    film.setflags(write=False)
+    return film
+
+
 def draw_film(path: Path, *, abnormal: bool, seed: int) -> None:
-    """A drawn hand; an abnormal one has a bright metal pin across it."""
-    film = draw(age_months=60 + 10 * (seed % 12), sex=Sex.FEMALE, height=120, seed=seed).radiograph.pixels
-    picture = Image.fromarray(np.round(film * 200).astype(np.uint8))
+    """A drawn hand, moved and with noise of its own; an abnormal one has a bright metal pin across it."""
+    random = np.random.default_rng(seed)
+    film = np.roll(hand(seed % 3), random.integers(-4, 5, 2), axis=(0, 1)) * 0.8
+    film = np.clip(film + random.normal(0, 0.02, film.shape), 0, 1)
+    picture = Image.fromarray(np.round(film * 255).astype(np.uint8))
     if abnormal:
-        across = np.random.default_rng(seed).uniform(0.35, 0.65, 2)
+        across = random.uniform(0.35, 0.65, 2)
         width, height = picture.size
         ends = [(0.15 * width, across[0] * height), (0.85 * width, across[1] * height)]
-        ImageDraw.Draw(picture).line(ends, fill=255, width=8)
+        ImageDraw.Draw(picture).line(ends, fill=255, width=5)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
 

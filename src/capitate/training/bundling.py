@@ -17,6 +17,7 @@ import torch
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.views import LOCATOR_SIZE
+from capitate.training.abnormality.bundle import make_bundle as _abnormality
 from capitate.training.calibrate import calibrate, fit
 from capitate.training.cards import card_text, compose_card, figures_of
 from capitate.training.config import changed
@@ -267,5 +268,6 @@ def _start(reference: Mapping[str, str]) -> str:
 _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "bone-age": _bone_age,
     "joint-grades": _joint_grades,
+    "abnormality": _abnormality,
 }
 """What writes the bundle of each task."""

@@ -37,6 +37,12 @@ _GRADED = {
     "terms": "those of the data that were given",
 }
 
+_SCREENED = {
+    "name": "films of the one who trained it, see the training table",
+    "reference": "the labels of its table, or the names of its studies",
+    "terms": "those of the data that were given",
+}
+
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "bone-age": {
         "title": "Bone age from one hand radiograph and the sex, as a distribution over months",
@@ -78,6 +84,20 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
         "limits": [
             "Worth what its labels are worth: grades differ between readers, mostly by one.",
             "Probabilities hold on average over crops like those of the training data, not for each joint.",
+        ],
+    },
+    "abnormality": {
+        "title": "A screen for abnormal studies of bones, as a probability a study",
+        "intended_use": ["Research: which studies of a pile to look at first."],
+        "out_of_scope": [
+            "Diagnosis, and the exclusion of anything: a low probability is no finding.",
+            "Regions of the body and ages that the training data do not have.",
+        ],
+        "data": [_SCREENED],
+        "limits": [
+            "A label says what the training table under Training says it does, no more.",
+            "Probabilities under a weighted loss are too high by design; use the threshold, or calibrate them.",
+            "Letters, plates and devices on a film can move the answer.",
         ],
     },
 }

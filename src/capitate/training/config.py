@@ -13,6 +13,7 @@ from typing import Any
 
 from capitate.errors import UsageError
 from capitate.runtime.several_views import TestView, read_test_views
+from capitate.training.settings.abnormality import AbnormalityConfig, check_abnormality
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
@@ -139,10 +140,17 @@ def _joint_grades(values: dict[str, Any]) -> JointGradesConfig:
     return config
 
 
+def _abnormality(values: dict[str, Any]) -> AbnormalityConfig:
+    config = build(AbnormalityConfig(), values)
+    check_abnormality(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
     "joint-grades": _joint_grades,
+    "abnormality": _abnormality,
 }
 """What reads the plain values of each task's experiments."""
 
