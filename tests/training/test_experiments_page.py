@@ -19,10 +19,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.settings.abnormality import AbnormalityConfig
+from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.locator import LocatorConfig
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
-TASKS = {"bone-age": BoneAgeConfig(), "hand-locator": LocatorConfig()}
+TASKS = {
+    "bone-age": BoneAgeConfig(),
+    "hand-locator": LocatorConfig(),
+    "joint-grades": JointGradesConfig(),
+    "abnormality": AbnormalityConfig(),
+}
 _HEAD = "| key | default | meaning |\n|---|---|---|\n"
 
 

@@ -55,7 +55,7 @@ def train(
     source: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="STORE", help="Views of `data prepare`; for the hand locator, a table of films."
+            "--data", metavar="STORE", help="Views of `data prepare`; for other tasks, films or crops (docs/tasks.md)."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", file_okay=False, help="Run folder; resumed if begun.")],

@@ -116,7 +116,7 @@ def choose_threshold(scores: Floats, labels: Labels, *, choice: Choice, least: f
     curve = roc_curve(scores, labels)
     wanted, other = curve.sensitivity, curve.specificity
     if choice is Choice.YOUDEN:
-        best = int(np.argmax(wanted + other))
+        best = int(np.argmax(np.round(wanted + other, 12)))
     elif choice is Choice.SENSITIVITY:
         best = int(np.argmax(np.where(wanted >= least - 1e-12, other, -1)))
     else:
