@@ -23,7 +23,7 @@ from capitate.training.abnormality.losses import unlabelled_loss  # noqa: E402
 from capitate.training.abnormality.predictions import StudyPredictions  # noqa: E402
 from capitate.training.abnormality.ranking import histograms, ranking_error  # noqa: E402
 from capitate.training.abnormality.task import open_abnormality  # noqa: E402
-from capitate.training.bundling import bundle_runs  # noqa: E402
+from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.config import load_experiment  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
@@ -151,8 +151,11 @@ def test_it_learns_what_is_drawn(tmp_path):
 @pytest.mark.parametrize("use", ["none", "consistency", "pseudo_labels"])
 def test_studies_without_a_label(use, table, tmp_path):
     """Left out, or seen from the second epoch on; never judged."""
-    config = experiment(f"unlabelled.use={use}", "unlabelled.confidence=0.5", "loss.name=focal", *THIRDS)
-    run(config, table, tmp_path / "run")
+    settings = ("unlabelled.confidence=0.5", "loss.name=focal", "optimiser.average=0", "swa.epochs=1")
+    figures = run(experiment(f"unlabelled.use={use}", *settings, *THIRDS), table, tmp_path / "run")
+    assert "validation_epoch" not in figures, "the films kept back have labels of one kind"
+    assert "no film chose them" in (tmp_path / "run" / "card.md").read_text()
+    assert json.loads((tmp_path / "run" / "threshold.json").read_text())["value"] == 0.5
     known = Run.load(tmp_path / "run").training_ids
     unread = {line.split(",")[0] for line in table.read_text().splitlines() if line.endswith(",NA")}
     seen = {name.rpartition("_")[0] for name in known} & unread
@@ -214,6 +217,7 @@ def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):
     both = bundle_runs(runs, tmp_path / "both")
     assert len(AbnormalityScreen(both, threads=1).bundle.networks) == 2
     screen = AbnormalityScreen(bundle_runs(runs[:1], tmp_path / "one"), threads=1)
+    assert screen.regions == {"hand", "wrist"}
     rows = rows_of(runs[0])
     assert screen.threshold == pytest.approx(float(rows[0]["threshold"]), abs=1e-6)
     for row in rows[:4]:
@@ -225,6 +229,8 @@ def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):
         assert found.probability == pytest.approx(np.mean(found.films))
     with pytest.raises(UsageError, match="a study needs a film that can be read to be screened, got none"):
         screen.study(np.zeros((0, 32, 32), dtype=np.uint8))
+    with pytest.raises(UsageError, match="--set is for bone-age bundles and has no meaning for abnormality"):
+        bundle_runs(runs, tmp_path / "other", options=BundleOptions(changes=("a=1",)))
     with pytest.raises(UsageError, match="does bone-age, not abnormality"):
         AbnormalityScreen(load_bundle("bone-age"))
 
@@ -269,6 +275,15 @@ def test_studies_that_contradict_themselves(tmp_path):
     assert films.studies.tolist() == ["two", "two", "three"]
     assert films.labels.tolist() == [0, 0, 1], "a study's label holds for all its films"
     assert "contradict each other" in films.notes[0]
+
+
+def test_folds_of_a_table(tmp_path):
+    lines = ["path,patient_id,abnormal,split", "a.png,p,0,1", "b.png,p,1,1", "c.png,q,0,0"]
+    (tmp_path / "films.csv").write_text("\n".join(lines) + "\n")
+    films = read_screen_films(tmp_path / "films.csv", ScreenDataConfig(folds_from_table=True))
+    assert films.folds(2).tolist() == [1, 1, 0]
+    with pytest.raises(UsageError, match="the table has 2 folds and the experiment 5; set folds = 2"):
+        films.folds(5)
 
 
 def test_studies_without_a_film(table, tmp_path):

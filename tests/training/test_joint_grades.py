@@ -13,7 +13,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from capitate import files  # noqa: E402
+from capitate.cli import main  # noqa: E402
 from capitate.errors import TableError, UsageError  # noqa: E402
+from capitate.runtime.bundle import load_bundle  # noqa: E402
 from capitate.runtime.grade_categories import CATEGORIES  # noqa: E402
 from capitate.runtime.joint_grades import JointGrader  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
@@ -143,9 +145,18 @@ def test_a_broken_run_ends_as_an_unbroken_one(crops, tmp_path, monkeypatch):
     assert first == second
 
 
-def test_the_graders_of_system_000_run_small(crops, tmp_path):
-    figures = run(experiment("augment.clahe_tiles=2", name="system-000-graders"), crops, tmp_path)
-    assert figures["validation_epoch"] in (1, 2)
+def test_the_graders_of_system_000_run_small_from_the_command_line(crops, tmp_path, capsys):
+    changes = [word for change in (*TINY, "augment.clahe_tiles=2") for word in ("--set", change)]
+    words = ["train", str(CONFIGS / "system-000-graders.toml"), "--data", str(crops), "--out", str(tmp_path / "run")]
+    for command in ([*words, "--fold", "0", "--quiet", *changes], ["export", str(tmp_path / "run"), "--out", "bundle"]):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(tmp_path)
+            with pytest.raises(SystemExit) as end:
+                main(command)
+        assert end.value.code == 0, capsys.readouterr().err
+    assert "system-000-graders 1: " in capsys.readouterr().out
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["validation_epoch"] in (1, 2)
+    assert load_bundle(str(tmp_path / "bundle")).card["picture"]["height"] == 32
 
 
 def test_the_bundle_answers_as_torch_does(crops, runs, tmp_path):

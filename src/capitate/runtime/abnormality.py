@@ -34,6 +34,7 @@ class AbnormalityScreen(PictureModel):
 
     Attributes:
         threshold: probability from which a study counts as abnormal; the card says how it was chosen.
+        regions: parts of the body that the training data had, as they name them; empty where they did not tell.
     """
 
     task = "abnormality"
@@ -42,6 +43,7 @@ class AbnormalityScreen(PictureModel):
         """Load the networks; arguments and errors as of `PictureModel`."""
         super().__init__(bundle, threads=threads)
         self.threshold = float(bundle.card["threshold"]["value"])
+        self.regions = frozenset(str(name) for name in bundle.card.get("regions", ()))
 
     def films(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Give the probability that each film is abnormal.

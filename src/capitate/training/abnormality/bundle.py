@@ -17,7 +17,7 @@ from capitate.training.abnormality.task import THRESHOLD
 from capitate.training.cards import card_text, compose_card
 from capitate.training.config import experiment_of
 from capitate.training.export import export, write_bundle
-from capitate.training.pictures.exported import agreement, one_configuration
+from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.abnormality import AbnormalityConfig
 from capitate.training.settings.pictures import picture_rule
@@ -63,6 +63,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     Raises:
         UsageError: if the runs do not belong together, or onnxruntime does not agree with torch.
     """
+    refuse_unused(options, task="abnormality")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
     loaded = [load_abnormality(run) for run in runs]
     rule, meaning = one_configuration(
@@ -89,7 +90,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             "configuration": dict(runs[0].config),
             **options.notes,
         },
-        runtime={"picture": rule.to_card(), "threshold": _threshold(runs)},
+        runtime={"picture": rule.to_card(), "threshold": _threshold(runs), "regions": _regions(runs)},
         figures=[*options.figures, *_figures(runs)],
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
@@ -105,6 +106,11 @@ def _threshold(runs: Sequence[Run]) -> dict[str, Any]:
         "on": "studies kept back inside the training folds" + (", mean over the networks" if len(told) > 1 else ""),
         "studies": [one["studies"] for one in told],
     }
+
+
+def _regions(runs: Sequence[Run]) -> list[str]:
+    """Name the regions of the body that the runs' data had, sorted; none where the data did not tell."""
+    return sorted({name for run in runs for name in read_json(run.folder / THRESHOLD)["regions"]})
 
 
 def _figures(runs: Sequence[Run]) -> list[dict[str, Any]]:

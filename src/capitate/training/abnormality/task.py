@@ -131,8 +131,9 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         if both:
             value = choose_threshold(found.probabilities, found.labels, choice=config.choice, least=config.least)
             how = str(config.choice) if config.choice == "youden" else f"{config.choice} of {config.least:g} at least"
-        told = {"value": value, "choice": how, "studies": len(found.labels), "positives": int(found.labels.sum())}
-        write_json(folder / THRESHOLD, told)
+        counts = {"studies": len(found.labels), "positives": int(found.labels.sum())}
+        regions = [str(name) for name in np.unique(self.films.regions[self.films.labelled]) if name]
+        write_json(folder / THRESHOLD, {"value": value, "choice": how, **counts, "regions": regions})
 
     def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Mapping[str, Figure]:
         """Judge studies that the network never saw, each by all its films as they are."""

@@ -17,7 +17,7 @@ from capitate.training.config import experiment_of
 from capitate.training.export import export, write_bundle
 from capitate.training.joint_grades.network import JointGradesNetwork
 from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
-from capitate.training.pictures.exported import agreement, one_configuration
+from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run
 from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.pictures import picture_rule
@@ -63,6 +63,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     Raises:
         UsageError: if the runs' pictures are made by different rules, or onnxruntime does not agree with torch.
     """
+    refuse_unused(options, task="joint-grades")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
     loaded = [load_joint_grades(run) for run in runs]
     rule, margin = one_configuration((picture_rule(config, config.reading), config.box_margin) for _, config in loaded)

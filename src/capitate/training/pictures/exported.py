@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from capitate.errors import UsageError
 from capitate.runtime.session import Session
 
-__all__ = ["agreement", "one_configuration"]
+if TYPE_CHECKING:
+    from capitate.training.bundling import BundleOptions
+
+__all__ = ["agreement", "one_configuration", "refuse_unused"]
 
 Shared = TypeVar("Shared")
 
@@ -51,3 +54,17 @@ def one_configuration(found: Iterable[Shared]) -> Shared:
     if any(other != first for other in others):
         raise UsageError(f"networks of one bundle see pictures made by one rule, got {[first, *others]}")
     return first
+
+
+def refuse_unused(options: BundleOptions, *, task: str) -> None:
+    """Refuse what only a bone-age bundle has a use for.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    given = {"calibration": options.calibration, "set": list(options.changes), "shares": options.shares}
+    for name, value in given.items():
+        if value:
+            raise UsageError(
+                f"--{name} is for bone-age bundles and has no meaning for {task}, got {value}; leave it out"
+            )
