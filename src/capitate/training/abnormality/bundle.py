@@ -20,7 +20,7 @@ from capitate.training.export import export, write_bundle
 from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.abnormality import AbnormalityConfig
-from capitate.training.settings.pictures import picture_rule
+from capitate.training.settings.whole_pictures import picture_rule
 from capitate.training.weights import load_weights
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
 from capitate.training.runs import read_json, write_json
 from capitate.training.settings.abnormality import AbnormalityConfig, ScreenLoss, UnlabelledUse
-from capitate.training.settings.pictures import picture_rule
+from capitate.training.settings.whole_pictures import picture_rule
 from capitate.training.task import Task
 
 __all__ = ["THRESHOLD", "AbnormalityTask", "open_abnormality"]

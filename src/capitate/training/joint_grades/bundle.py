@@ -20,7 +20,7 @@ from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredict
 from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run
 from capitate.training.settings.joint_grades import JointGradesConfig
-from capitate.training.settings.pictures import picture_rule
+from capitate.training.settings.whole_pictures import picture_rule
 from capitate.training.weights import load_weights
 
 if TYPE_CHECKING:

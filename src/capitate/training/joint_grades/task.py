@@ -23,7 +23,7 @@ from capitate.training.pictures.reading import labels_digest
 from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
 from capitate.training.settings.joint_grades import GradeLoss, JointGradesConfig
-from capitate.training.settings.pictures import picture_rule
+from capitate.training.settings.whole_pictures import picture_rule
 from capitate.training.task import Task
 
 __all__ = ["JointGradesTask", "open_joint_grades"]

@@ -15,7 +15,7 @@ from capitate.runtime.pictures import PictureRule
 from capitate.training.data.lazy_reading import LazyReader
 from capitate.training.pictures.reading import Item, read_picture
 from capitate.training.prepare import Refused
-from capitate.training.settings.pictures import PictureReadingConfig
+from capitate.training.settings.whole_pictures import WholePicturesConfig
 
 __all__ = ["PictureSource"]
 
@@ -28,7 +28,7 @@ class PictureSource:
         rule: by which pictures are made.
     """
 
-    def __init__(self, items: Sequence[Item], *, rule: PictureRule, config: PictureReadingConfig) -> None:
+    def __init__(self, items: Sequence[Item], *, rule: PictureRule, config: WholePicturesConfig) -> None:
         """Take films; none is read yet.
 
         Args:

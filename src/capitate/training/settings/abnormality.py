@@ -12,7 +12,7 @@ from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.layers import parse_layers
 from capitate.training.settings.network import BackboneConfig
-from capitate.training.settings.pictures import PictureReadingConfig, check_pictures, picture_augmentation
+from capitate.training.settings.whole_pictures import WholePicturesConfig, check_pictures, picture_augmentation
 
 __all__ = [
     "AbnormalityConfig",
@@ -141,7 +141,7 @@ class AbnormalityConfig(Experiment):
 
     Attributes:
         data: see `ScreenDataConfig`.
-        reading: see `PictureReadingConfig`.
+        reading: see `WholePicturesConfig`.
         network: see `ScreenNetworkConfig`.
         augment: see `AugmentConfig`.
         loss: see `ScreenLossConfig`.
@@ -151,7 +151,7 @@ class AbnormalityConfig(Experiment):
 
     name: str = "abnormality"
     data: ScreenDataConfig = field(default_factory=ScreenDataConfig)
-    reading: PictureReadingConfig = field(default_factory=PictureReadingConfig)
+    reading: WholePicturesConfig = field(default_factory=WholePicturesConfig)
     network: ScreenNetworkConfig = field(default_factory=ScreenNetworkConfig)
     augment: AugmentConfig = field(default_factory=picture_augmentation)
     loss: ScreenLossConfig = field(default_factory=ScreenLossConfig)

@@ -10,7 +10,7 @@ from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.layers import parse_layers
 from capitate.training.settings.network import BackboneConfig
-from capitate.training.settings.pictures import PictureReadingConfig, check_pictures, picture_augmentation
+from capitate.training.settings.whole_pictures import WholePicturesConfig, check_pictures, picture_augmentation
 
 __all__ = [
     "GradeForm",
@@ -109,7 +109,7 @@ class JointGradesConfig(Experiment):
     Attributes:
         box_margin: that crops show around the joint's box, as a fraction of its longer side; kept in the bundle for
             whoever cuts joints from films.
-        reading: see `PictureReadingConfig`.
+        reading: see `WholePicturesConfig`.
         network: see `GraderConfig`.
         augment: see `AugmentConfig`.
         loss: see `GradeLossConfig`.
@@ -118,7 +118,7 @@ class JointGradesConfig(Experiment):
 
     name: str = "joint-grades"
     box_margin: float = 0.1
-    reading: PictureReadingConfig = field(default_factory=PictureReadingConfig)
+    reading: WholePicturesConfig = field(default_factory=WholePicturesConfig)
     network: GraderConfig = field(default_factory=GraderConfig)
     augment: AugmentConfig = field(default_factory=picture_augmentation)
     loss: GradeLossConfig = field(default_factory=GradeLossConfig)

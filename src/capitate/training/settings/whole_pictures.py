@@ -12,14 +12,14 @@ from capitate.training.settings.checks import within
 from capitate.training.settings.data import UnreadableConfig
 from capitate.training.settings.experiment import Experiment
 
-__all__ = ["PictureReadingConfig", "check_pictures", "picture_augmentation", "picture_rule"]
+__all__ = ["WholePicturesConfig", "check_pictures", "picture_augmentation", "picture_rule"]
 
 picture_augmentation = partial(AugmentConfig, surroundings=0.0, patches=0.0)
 """Augmentation without what needs to know where the hand is."""
 
 
 @dataclass(frozen=True)
-class PictureReadingConfig(UnreadableConfig):
+class WholePicturesConfig(UnreadableConfig):
     """How films or crops become pictures. Their size is that of the last of `optimiser.stages`.
 
     Attributes:
@@ -35,14 +35,14 @@ class PictureReadingConfig(UnreadableConfig):
     cache_megabytes: int = 2000
 
 
-def picture_rule(config: Experiment, reading: PictureReadingConfig) -> PictureRule:
+def picture_rule(config: Experiment, reading: WholePicturesConfig) -> PictureRule:
     """Give the rule by which an experiment's pictures are made, at the size of its last stage."""
     last = config.optimiser.stages[-1]
     low, high = reading.percentiles
     return PictureRule(last.height, last.width, reading.fit, (low, high))
 
 
-def check_pictures(config: Experiment, reading: PictureReadingConfig, augment: AugmentConfig) -> None:
+def check_pictures(config: Experiment, reading: WholePicturesConfig, augment: AugmentConfig) -> None:
     """Refuse what no training on pictures could be made of.
 
     Raises:
