@@ -158,7 +158,8 @@ class Assessor:
             return Assessed(_no_hand(radiograph, request, located), radiograph)
         subject, remarks = _subject(radiograph, request)
         with clock.step("bone_age"):
-            bone_age, scatter = self._bone_age(square, located.frame, subject.sex)
+            picture = self.bone_age.rule.picture(radiograph.pixels, square=square)
+            bone_age, scatter = self._bone_age(picture, located.frame, subject.sex)
         doubts = (*_hand_findings(located), *_member_findings(scatter, self.bone_age.disagreement))
         findings = (*radiograph.findings, *remarks, *doubts, *_not_assessed())
         assessment = Assessment(
@@ -172,10 +173,10 @@ class Assessor:
         )
         return Assessed(assessment, radiograph)
 
-    def _bone_age(self, square: NDArray[np.float32], frame: HandFrame, sex: Sex) -> tuple[BoneAge, float]:
+    def _bone_age(self, picture: NDArray[np.float32], frame: HandFrame, sex: Sex) -> tuple[BoneAge, float]:
         """Run the networks for the sex, and for both sexes where it is unknown; tell how far they scatter."""
         sexes = [sex] if sex is not Sex.UNKNOWN else [Sex.UNKNOWN, Sex.FEMALE, Sex.MALE]
-        views = self.bone_age.views(square, frame)
+        views = self.bone_age.views(picture, frame)
         answer = self.bone_age.answer(np.repeat(views[None], len(sexes), axis=0), sexes)
         answers = answer.probabilities
         each = {s: self._read(row, s) for s, row in zip(sexes, answers, strict=True)}

@@ -141,3 +141,61 @@ def test_what_lies_outside_the_film_is_black_and_does_not_count():
 
 def test_no_film_at_all_is_black():
     assert not ViewRule().view(ramp(SQUASH_SIZE, SQUASH_SIZE), HandFrame((9, 9), (0.1, 0), (0, 0.1))).any()
+
+
+def stripes(rows, columns, *, period):
+    """Light and dark lines down a film, `period` pixels apart, on one whose brightness falls from top to bottom."""
+    lines = 0.5 + 0.4 * np.sin(2 * np.pi * np.arange(columns) / period)
+    return np.repeat(lines[None].astype(np.float32), rows, axis=0)
+
+
+def test_a_view_shows_what_its_source_holds():
+    """Lines of six pixels on a film 1500 wide: three to a pixel of the usual square, wide apart on a larger one."""
+    film = stripes(1500, 1500, period=6)
+    coarse, fine = (ViewRule(512, 512, (0, 0, 0, 0), source=source) for source in (SQUASH_SIZE, 1500))
+    third = HandFrame((0.0, 0.0), (0.3, 0.0), (0.0, 0.3))
+    blurred = film.mean() - fine.picture(film)[700].min(), film.mean() - coarse.picture(film)[150].min()
+    assert blurred[0] > 0.3
+    assert blurred[1] < 0.05
+    lines = np.abs(np.fft.rfft(fine.view(fine.picture(film), third)[256].astype(float)))[1:].argmax() + 1
+    assert lines == 75, "0.3 of 1500 pixels in lines of 6"
+
+
+def test_the_square_that_is_there_is_not_made_again():
+    film = ramp(400, 300)
+    square = squash(film)
+    assert ViewRule().picture(film, square=square) is square
+    assert ViewRule(source=500).picture(film, square=square).shape == (500, 500)
+    whole = ViewRule(source=200, proportions=True)
+    assert whole.picture(film, square=square).shape == (200, 150)
+    assert ViewRule(source=900, proportions=True).picture(film).shape == (400, 300), "never enlarged"
+
+
+@pytest.mark.parametrize("degrees", [0, 25, 140])
+def test_proportions_are_kept_on_a_film_that_is_not_square(degrees):
+    """A disc stays a disc, as large as the hand's length says; cut from the squashed film it becomes an ellipse."""
+    rows, columns, radius = 900, 600, 60
+    y, x = np.indices((rows, columns)) + 0.5
+    edge = np.clip((np.hypot(x - columns / 2, y - rows / 2) - radius) / 2, -30, 30)
+    film = (0.1 + 0.8 / (1 + np.exp(edge))).astype(np.float32)
+    angle = np.radians(degrees)
+    down = np.array([-np.sin(angle), np.cos(angle)]) * 200  # pixels of the film
+    frame = HandFrame((0.0, 0.0), (0.37, 0.0), (down[0] / (columns / 2), down[1] / (rows / 2)))
+    rule = ViewRule(200, 160, (0.13, 0.17, 0.13, 0.17), (0, 100), source=2000, proportions=True)
+    seen = rule.view(rule.picture(film), frame) > 127
+    spread = [float(grid[seen].std()) for grid in np.indices(seen.shape)]
+    assert spread[0] == pytest.approx(spread[1], rel=0.02)
+    assert spread[0] == pytest.approx(radius / 2 * 200 / (400 * 1.34), rel=0.02)
+    squashed = ViewRule(200, 160, (0.13, 0.17, 0.13, 0.17), (0, 100))
+    flat = squashed.view(squashed.picture(film), HandFrame((0.0, 0.0), (0.37, 0.0), (0.0, 0.44))) > 127
+    wide, tall = (float(np.indices(flat.shape)[axis][flat].std()) for axis in (1, 0))
+    assert abs(wide / tall - 1) > 0.2
+
+
+def test_rules_are_read_from_cards():
+    rule = ViewRule(512, 416, source=1024, proportions=True, contrast_of_centre=True)
+    assert ViewRule.read(rule.to_card() | {"whole_film": False}) == rule
+    older = {"height": 160, "width": 128, "margins": [0.13, 0.17, 0.13, 0.25], "percentiles": [1, 99.5]}
+    assert ViewRule.read(older) == ViewRule()
+    with pytest.raises(KeyError):
+        ViewRule.read({"height": 160})

@@ -47,9 +47,11 @@ def prepared(table, tmp_path_factory):
     return folder, prepare_views(read_any(table), folder, rule=RULE)
 
 
-def test_training_and_assessment_see_the_same_bytes(table, prepared, monkeypatch):
+@pytest.mark.parametrize("rule", [RULE, ViewRule(160, 128, source=800, proportions=True)])
+def test_training_and_assessment_see_the_same_bytes(table, rule, monkeypatch, tmp_path):
     """The view that the assessor gives to the network, caught on its way, is the one in the store inside its mask."""
-    store = ViewStore.load(prepared[0])
+    prepare_views(read_any(table), tmp_path, rule=rule)
+    store = ViewStore.load(tmp_path)
     seen = {}
     answer = BoneAgeModel.answer
 
@@ -59,6 +61,7 @@ def test_training_and_assessment_see_the_same_bytes(table, prepared, monkeypatch
 
     monkeypatch.setattr(BoneAgeModel, "answer", catch)
     assessor = Assessor(threads=1)
+    assessor.bone_age.rule = rule
     for name, stored, mask in zip(store.ids, store.views, store.masks, strict=True):
         assessor.assess(table.parent / f"{name}.png")
         visible = np.where(mask, stored, np.uint8(0))

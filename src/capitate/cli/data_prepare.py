@@ -19,6 +19,19 @@ def prepare(
     out: Annotated[Path, typer.Option("--out", metavar="STORE", file_okay=False, help="Folder for the views.")],
     height: Annotated[int, typer.Option("--height", min=16, metavar="ROWS", help="Rows of a view.")] = 160,
     width: Annotated[int, typer.Option("--width", min=16, metavar="COLUMNS", help="Columns of a view.")] = 128,
+    source: Annotated[
+        int | None,
+        typer.Option(
+            "--source",
+            min=64,
+            metavar="PIXELS",
+            help="Side of the square film that views are cut from; 299 if left out.",
+        ),
+    ] = None,
+    proportions: Annotated[
+        bool,
+        typer.Option("--proportions", help="Keep the film's proportions; its long side has --source pixels at most."),
+    ] = False,
     locator: Annotated[
         str, typer.Option("--locator", metavar="NAME", help="Bundle that finds the hand.")
     ] = "hand-locator",
@@ -36,12 +49,13 @@ def prepare(
     from capitate.cli.output import counted
 
     with training_parts("Preparing films for training"):
-        from capitate.runtime.views import ViewRule
+        from capitate.runtime.views import SQUASH_SIZE, ViewRule
         from capitate.training.layouts import read_any
         from capitate.training.prepare import prepare_views
 
         margins = (0.0, 0.0, 0.0, 0.0) if whole_film else ViewRule().margins
-        rule = ViewRule(height=height, width=width, margins=margins)
+        side = SQUASH_SIZE if source is None else source
+        rule = ViewRule(height=height, width=width, margins=margins, source=side, proportions=proportions)
         studies = read_any(table)
         with counted(total=len(studies), quiet=quiet) as step:
             refused = prepare_views(

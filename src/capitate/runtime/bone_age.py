@@ -27,8 +27,7 @@ SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
 
 def view_rule(card: dict[str, Any]) -> ViewRule:
     """Read the view of a bundle's card."""
-    view = card["view"]
-    return ViewRule(int(view["height"]), int(view["width"]), tuple(view["margins"]), tuple(view["percentiles"]))
+    return ViewRule.read(card["view"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,17 +112,17 @@ class BoneAgeModel:
         self.test_views = read_test_views(self.bundle.card["test_views"])
         self._sessions = [Session(path, threads=threads) for path in paths]
 
-    def views(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
+    def views(self, picture: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
         """Cut the view that the networks were trained on and make the bundle's test-time views of it.
 
         Args:
-            square: float32 (299, 299) from `squash`.
+            picture: float32, the film from `ViewRule.picture` of this model's `rule`.
             frame: the hand.
 
         Returns:
             uint8 (views, height, width).
         """
-        view = self.rule.view(square, frame)
+        view = self.rule.view(picture, frame)
         if self._surroundings_removed:
             view = without_surroundings(view)
         return np.stack([test_view.of(view) for test_view in self.test_views])

@@ -6,14 +6,16 @@ Three steps, each a function of pixels alone:
    in this form, so every film is brought to it first; what a film's size, aspect or bit depth was is forgotten here.
 2. `locator_input`: the square at 112 x 112 with stretched contrast, from which the locator finds the `HandFrame`;
    further looks at close-ups of that frame make it independent of what else is on the film.
-3. `ViewRule.view`: the hand, upright and scaled to a fixed share of the picture, with contrast stretched between
-   percentiles of the view, at 8 bit. Padding, rotation and scale of the stored film drop out here.
+3. `ViewRule.picture` and `ViewRule.view`: the hand, upright and scaled to a fixed share of the picture, with contrast
+   stretched between percentiles of the view, at 8 bit. Padding, rotation and scale of the stored film drop out here.
+   Small views are cut from that same square; large ones from as many pixels of the film as the rule asks for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,20 +37,25 @@ LOCATOR_SIZE = 112
 _OUTSIDE = -1.0
 
 
-def squash(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Resample a film to the square that the training films have.
+def squash(pixels: NDArray[np.float32], *, side: int = SQUASH_SIZE) -> NDArray[np.float32]:
+    """Resample a film to a square, as the training films are.
 
     Args:
         pixels: float32 (height, width) in [0, 1].
+        side: of the square.
 
     Returns:
-        float32 (299, 299) in [0, 1].
+        float32 (side, side) in [0, 1].
     """
-    if pixels.shape == (SQUASH_SIZE, SQUASH_SIZE):
+    return _resized(pixels, (side, side))
+
+
+def _resized(pixels: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Resample to rows and columns, bilinear with antialiasing."""
+    if pixels.shape == shape:
         return pixels
     image = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.float32))
-    small = image.resize((SQUASH_SIZE, SQUASH_SIZE), Image.Resampling.BILINEAR)
-    return np.asarray(small, dtype=np.float32)
+    return np.asarray(image.resize(shape[::-1], Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def locator_input(square: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -141,7 +148,7 @@ def frame_from_outputs(outputs: NDArray[np.float32]) -> HandFrame:
 
 @dataclass(frozen=True)
 class ViewRule:
-    """How a view is cut from a squashed film. Stands in every bone-age bundle.
+    """How a view is cut from a film. Stands in every bone-age bundle.
 
     Attributes:
         height: rows of the view.
@@ -152,6 +159,10 @@ class ViewRule:
             the hand.
         contrast_of_centre: whether the lower percentile is the centre's as well, so that neither black corners beyond a
             collimation nor padding make the hand pale.
+        source: side of the square that views are cut from, or with `proportions` the most that the film's long side
+            has. A view holds no finer detail than this: about twice its rows let it show what the film shows.
+        proportions: whether the film keeps its proportions, and the view has one scale, set by the hand's length.
+            Without it a view is as wide as the hand, on a film made square: all that films of lost proportions allow.
     """
 
     height: int = 160
@@ -159,23 +170,60 @@ class ViewRule:
     margins: tuple[float, float, float, float] = (0.13, 0.17, 0.13, 0.25)
     percentiles: tuple[float, float] = (1.0, 99.5)
     contrast_of_centre: bool = False
+    source: int = SQUASH_SIZE
+    proportions: bool = False
 
-    def view(self, square: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Make a rule from plain values, such as those of a card or of `view.json`; what they lack has its default.
+
+        Raises:
+            KeyError, ValueError, TypeError: if they are no rule.
+        """
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        height, width = int(known.pop("height")), int(known.pop("width"))
+        left, top, right, bottom = (float(value) for value in known.pop("margins"))
+        low, high = (float(value) for value in known.pop("percentiles"))
+        return cls(height, width, (left, top, right, bottom), (low, high), **known)
+
+    def to_card(self) -> dict[str, Any]:
+        """Give the rule as plain values."""
+        return asdict(self)
+
+    def picture(self, pixels: NDArray[np.float32], *, square: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Resample a film to what views are cut from.
+
+        Args:
+            pixels: float32 (height, width) in [0, 1], the film.
+            square: `squash` of it, where that is there already; it is taken if it is what this rule asks for.
+        """
+        if not self.proportions:
+            kept = square is not None and square.shape == (self.source, self.source)
+            return square if kept and square is not None else squash(pixels, side=self.source)
+        share = min(1.0, self.source / max(pixels.shape))
+        rows, columns = (max(1, round(side * share)) for side in pixels.shape)
+        return _resized(pixels, (rows, columns))
+
+    def view(self, picture: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
         """Cut the upright hand and stretch its contrast.
 
         Sampled bilinearly at twice the size and averaged in blocks of 2 x 2. What lies outside the film is 0.
 
         Args:
-            square: float32 (299, 299) from `squash`.
+            picture: float32 (rows, columns) from `picture`.
             frame: the hand.
 
         Returns:
             uint8 (height, width).
         """
-        image = Image.fromarray(np.ascontiguousarray(square))
+        image = Image.fromarray(np.ascontiguousarray(picture))
         size = (2 * self.width, 2 * self.height)
         sampled = image.transform(
-            size, Image.Transform.AFFINE, self._coefficients(frame), Image.Resampling.BILINEAR, fillcolor=_OUTSIDE
+            size,
+            Image.Transform.AFFINE,
+            self._coefficients(frame, shape=picture.shape),
+            Image.Resampling.BILINEAR,
+            fillcolor=_OUTSIDE,
         )
         fine = np.asarray(sampled, dtype=np.float32)
         blocks = fine.reshape(self.height, 2, self.width, 2)
@@ -183,15 +231,27 @@ class ViewRule:
         mean = blocks.mean(axis=(1, 3))
         return _stretch(mean, inside, self.percentiles, low_of_centre=self.contrast_of_centre)
 
-    def _coefficients(self, frame: HandFrame) -> tuple[float, float, float, float, float, float]:
-        """Give Pillow's affine map from pixels of the doubled view to pixels of the square."""
+    def _coefficients(
+        self, frame: HandFrame, *, shape: tuple[int, ...]
+    ) -> tuple[float, float, float, float, float, float]:
+        """Give Pillow's affine map from pixels of the doubled view to pixels of the picture."""
         left, top, right, bottom = self.margins
-        half = SQUASH_SIZE / 2
+        half_x, half_y = shape[1] / 2, shape[0] / 2
+        if self.proportions:
+            frame = self._proportioned(frame, half_x=half_x, half_y=half_y)
         sx, sy = 2 * (1 + left + right) / (2 * self.width), 2 * (1 + top + bottom) / (2 * self.height)
         x0, y0 = -1 - 2 * left, -1 - 2 * top
         (rx, ry), (dx, dy), (cx, cy) = frame.right, frame.down, frame.centre
         ox, oy = cx + x0 * rx + y0 * dx, cy + x0 * ry + y0 * dy
-        return (rx * sx * half, dx * sy * half, (ox + 1) * half, ry * sx * half, dy * sy * half, (oy + 1) * half)
+        x, y = (rx * sx * half_x, dx * sy * half_x), (ry * sx * half_y, dy * sy * half_y)
+        return (*x, (ox + 1) * half_x, *y, (oy + 1) * half_y)
+
+    def _proportioned(self, frame: HandFrame, *, half_x: float, half_y: float) -> HandFrame:
+        """Widen or narrow a frame until a pixel of the view is square on the film, and right is across from down."""
+        left, top, right, bottom = self.margins
+        across = (1 + top + bottom) * self.width / ((1 + left + right) * self.height)
+        down_x, down_y = frame.down[0] * half_x, frame.down[1] * half_y
+        return HandFrame(frame.centre, (down_y * across / half_x, -down_x * across / half_y), frame.down)
 
 
 def _stretch(

@@ -17,7 +17,7 @@ from capitate.training.feeding import Feeder
 from capitate.training.sampling import epoch_rows, films_an_epoch, noisy_months
 from capitate.training.settings.devices import Draws
 from capitate.training.settings.optimiser import Stage
-from capitate.training.view_store import SEX_INDEX, ViewSource
+from capitate.training.view_store import SEX_INDEX, ViewSource, resized
 
 __all__ = ["BoneAgeFeeder", "FilmBatch"]
 
@@ -125,11 +125,12 @@ class BoneAgeFeeder(Feeder[FilmBatch]):
         times = 2 if paired else 1
         if paired:
             rows, seeds = np.tile(rows, times), np.concatenate([seeds, seeds ^ _AGAIN])
-        views, masks, _, sexes = self.store.batch(rows, size=self.size)
+        views, masks, _, sexes = self.store.batch(rows)
+        views, masks = resized(views.to(self.device), masks.to(self.device), size=self.size)
         months = torch.from_numpy(self.months[rows])
         source = self._source(seeds)
         drawn = augment.draw(len(rows), self.augment, **source)
-        views = augment.apply(views.to(self.device), masks.to(self.device), drawn)
+        views = augment.apply(views, masks, drawn)
         mixture = augment.draw_mixture(months, sexes, self.augment, **source)
         if mixture is not None:
             views, months, sexes = mixture.of(views), mixture.of(months), mixture.sexes(sexes)

@@ -16,11 +16,15 @@ from capitate.training.config import BoneAgeConfig
 from capitate.training.held_out import answer, errors_of
 from capitate.training.losses import distillation, inconsistency, make_loss
 from capitate.training.networks import Answer, BoneAgeNetwork, first_weights
+from capitate.training.networks.heads import OneNumber
 from capitate.training.runs import OUT_OF_FOLD, label_digest
 from capitate.training.task import Task
 from capitate.training.view_store import ViewSource
 
 __all__ = ["BoneAgeTask", "film_figures", "film_sums"]
+
+
+_FILMS_AT_ONCE = 128
 
 
 class BoneAgeTask(Task[FilmBatch, Answer]):
@@ -125,6 +129,22 @@ class BoneAgeTask(Task[FilmBatch, Answer]):
     def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """Give loss, mae and rmse in months, and r2."""
         return film_figures(sums)
+
+    def complete(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+        """Fit the spread of a scalar head's answers on films that it was not fitted on; see `fit_spread`."""
+        reading = network.reading if isinstance(network, BoneAgeNetwork) else None
+        if not isinstance(reading, OneNumber) or reading.predicted or not rows.size:
+            return
+        last, device = self._config.optimiser.stages[-1], next(network.parameters()).device
+        errors = []
+        for part in np.array_split(rows, -(-rows.size // _FILMS_AT_ONCE)):
+            plain = self.plain(part, size=(last.height, last.width))
+            if plain is not None:
+                batch = plain.to(device)
+                with torch.no_grad():
+                    errors.append(self.answer(network, batch).months - batch.months)
+        if errors:
+            reading.fit_spread(torch.cat(errors))
 
     def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> dict[str, float]:
         """Predict films the way assessment would, from the file that would be released, and keep that."""

@@ -8,7 +8,7 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         raise UsageError("networks of one bundle were trained on views cut by one rule; these runs differ in view.json")
     report = _calibration(runs, options)
     members = _member_calibrations(runs, level=float(report["calibration"]["level"]))
-    view = {"height": height, "width": width, "margins": list(rule.margins), "percentiles": list(rule.percentiles)}
+    view = replace(rule, height=height, width=width).to_card()
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
     command = shlex.join(["capitate", "calibrate", *report["of"]])
     shared = _share(folder, names, options.shares) if options.shares else None

@@ -166,6 +166,7 @@ def _check(config: BoneAgeConfig) -> None:
             ("reading.most_unreadable", config.reading.most_unreadable, 0, 1),
             ("reading.height", config.reading.height, 16, 4096),
             ("reading.width", config.reading.width, 16, 4096),
+            ("reading.source", config.reading.source, 64, 8192),
         ]
     )
     if config.optimiser.consistency and (config.augment.mixup or config.optimiser.accumulate > 1):

@@ -68,9 +68,10 @@ def cut_view(radiograph: Radiograph, *, locator: HandLocator, rule: ViewRule) ->
     """Cut the view that the assessor would give to the network, uint8 (height, width)."""
     square = squash(radiograph.pixels)
     located = locator.locate(square)
+    picture = rule.picture(radiograph.pixels, square=square)
     if located.negated:
-        square = np.float32(1) - square
-    return rule.view(square, located.frame)
+        picture = np.float32(1) - picture
+    return rule.view(picture, located.frame)
 
 
 def prepare_views(
@@ -119,7 +120,7 @@ def prepare_views(
 def described(rule: ViewRule, *, locator: str, whole_film: bool) -> dict[str, Any]:
     """Say how views are cut: the rule, and which locator found the hand."""
     digest = None if whole_film else load_bundle(locator).sha256
-    return {**asdict(rule), "whole_film": whole_film, "locator_sha256": digest}
+    return {**rule.to_card(), "whole_film": whole_film, "locator_sha256": digest}
 
 
 def read_rule(folder: Path) -> ViewRule:
@@ -131,9 +132,7 @@ def read_rule(folder: Path) -> ViewRule:
     path = folder / "view.json"
     try:
         values = json.loads(path.read_text(encoding="utf8"))
-        return ViewRule(
-            int(values["height"]), int(values["width"]), tuple(values["margins"]), tuple(values["percentiles"])
-        )
+        return ViewRule.read(values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} does not say how views were cut ({error}); prepare the store again") from error
 
@@ -222,7 +221,7 @@ def cut_film(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) ->
     except FilmError as error:
         return Refused(study.id, error.code, str(error))
     if whole_film:
-        view = rule.view(squash(radiograph.pixels), _SQUARE)
+        view = rule.view(rule.picture(radiograph.pixels), _SQUARE)
     else:
         view = cut_view(radiograph, locator=_locator(locator), rule=rule)
     return view, view_mask(view)

@@ -122,7 +122,7 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         """Read loss and ranking_error, which is 1 less the area under the ROC curve of single films."""
         return {"loss": sums[1] / sums[0], "ranking_error": ranking_error(sums[2:])}
 
-    def settle(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+    def complete(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
         """Choose the threshold on the studies kept back inside the training folds."""
         config = self.config.threshold
         found = self.predict(network, rows)

@@ -73,7 +73,13 @@ class FilmSource:
         self._config = config
         self._folds = np.array(given_folds(labelled), dtype=np.int64) if folds_from_table else None
         margins = (0.0, 0.0, 0.0, 0.0) if config.whole_film else ViewRule().margins
-        self.rule = ViewRule(height=config.height, width=config.width, margins=margins)
+        self.rule = ViewRule(
+            height=config.height,
+            width=config.width,
+            margins=margins,
+            source=config.source,
+            proportions=config.proportions,
+        )
         job = partial(cut_film, rule=self.rule, locator=config.locator, whole_film=config.whole_film)
         self._reader: LazyReader[Pair] = LazyReader(labelled, job, ids=self.ids, config=config)
 

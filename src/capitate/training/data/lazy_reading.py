@@ -98,7 +98,7 @@ class LazyReader(Generic[Made]):
         if self._config.on_unreadable is OnUnreadable.STOP:
             raise UsageError(
                 f"the film {film.id!r} cannot be read ({film.code}): {film.message}. Repair or remove it, or train "
-                "with on_unreadable = 'skip'"
+                "with reading.on_unreadable = 'skip'"
             )
         _log.warning(
             "film %s cannot be read (%s); going on without it, %d so far", film.id, film.code, len(self.refused)

@@ -20,5 +20,10 @@ class MapNorm(nn.GroupNorm):
         super().__init__(1, features)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Norm (n, features, rows, columns)."""
-        return torch.group_norm(x, 1, self.weight, self.bias, self.eps)
+        """Norm (n, features, rows, columns).
+
+        The map is laid out row by row first: torch 2.13's gradient on the CPU reads outside a channels-last map of few
+        cells and ends the process (`GroupNormBackwardKernelImplChannelsLastInternal`; of its kind is pytorch/pytorch
+        issue 115940).
+        """
+        return torch.group_norm(x.contiguous(), 1, self.weight, self.bias, self.eps)

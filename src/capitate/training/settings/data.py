@@ -37,6 +37,8 @@ class ReadingConfig(UnreadableConfig):
     Attributes:
         height: rows of a view.
         width: columns of a view.
+        source: side of the square that views are cut from, see `capitate.runtime.views.ViewRule`.
+        proportions: keep the film's proportions, see there.
         locator: bundle that finds the hand.
         whole_film: squash the whole film instead of cutting the hand.
         folds_from_table: keep the folds of the table's column `split` instead of deciding by id.
@@ -44,6 +46,8 @@ class ReadingConfig(UnreadableConfig):
 
     height: int = 160
     width: int = 128
+    source: int = 299
+    proportions: bool = False
     locator: str = "hand-locator"
     whole_film: bool = False
     folds_from_table: bool = False
