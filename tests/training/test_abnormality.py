@@ -202,15 +202,21 @@ def test_a_broken_run_ends_as_an_unbroken_one(table, tmp_path, monkeypatch):
     assert first == second
 
 
-def test_system_002_runs_small(mura, tmp_path):
-    from capitate.training.abnormality.network import AbnormalityNetwork
-
-    plain = load_experiment(CONFIGS / "system-002.toml")
-    network = AbnormalityNetwork(replace(plain.network, pretrained=False))
+def test_system_002_runs_small_with_its_own_network(mura, tmp_path):
+    kept = [change for change in TINY if not change.startswith("network.") or "pretrained" in change]
+    config = load_experiment(CONFIGS / "system-002.toml", overrides=kept)
+    network = open_abnormality(config, mura).network()
     widths = [(one.in_features, one.out_features) for one in network.head if isinstance(one, torch.nn.Linear)]
     assert widths == [(672, 1024), (1024, 512), (512, 1)]
-    figures = run(experiment("network.layers=1024-512", name="system-002"), mura, tmp_path)
-    assert 0 <= figures["auc"]["value"] <= 1
+    assert 0 <= run(config, mura, tmp_path)["auc"]["value"] <= 1
+
+
+def test_validation_is_never_augmented(mura):
+    task = open_abnormality(experiment(), mura)
+    batch = task.plain(np.arange(3), size=(32, 32))
+    for item, picture in zip(task.films.items, batch.pictures, strict=False):
+        assert torch.equal(picture[0], torch.from_numpy(task.source.rule.picture(files.read(item.path).pixels)).float())
+    assert len(batch.weak) == 0
 
 
 def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -138,7 +136,7 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
     def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Mapping[str, Figure]:
         """Judge studies that the network never saw, each by all its films as they are."""
         threshold = float(read_json(folder / THRESHOLD)["value"])
-        found = replace_threshold(self.predict(network, rows), threshold)
+        found = self.predict(network, rows, threshold=threshold)
         if not found.labels.size:
             raise UsageError(
                 f"none of {rows.size} held-out films has a label and can be read; see `capitate data check`"
@@ -149,8 +147,16 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         write_json(folder / CURVES, found.curves())
         return {**found.figures(), "threshold": threshold, "studies_without_a_film": float(len(unread))}
 
-    def predict(self, network: nn.Module, rows: NDArray[np.int64]) -> StudyPredictions:
-        """Judge labelled films, averaged by study; those that cannot be read are left out."""
+    def predict(
+        self, network: nn.Module, rows: NDArray[np.int64], *, threshold: float = float("nan")
+    ) -> StudyPredictions:
+        """Judge labelled films, averaged by study; those that cannot be read are left out.
+
+        Args:
+            network: trained.
+            rows: films; those without a label are passed over.
+            threshold: that was chosen for the network, kept with its predictions.
+        """
         network.eval()
         device = next(network.parameters()).device
         kept, found = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
@@ -161,7 +167,7 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
                 with torch.no_grad():
                     found.append(network(pictures.to(device)).double().sigmoid().cpu().numpy())
                 kept.append(part[readable])
-        return StudyPredictions.of_films(self.films, np.concatenate(kept), np.concatenate(found))
+        return StudyPredictions.of_films(self.films, np.concatenate(kept), np.concatenate(found), threshold=threshold)
 
     def notes(self) -> Sequence[str]:
         """Name what was left out: films that could not be read, and studies of which none could."""
@@ -170,12 +176,6 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         studies = f"{len(self._unseen)} held-out studies have no film that can be read: {', '.join(self._unseen)}."
         told = [*([films] if names else []), *([studies] if self._unseen else [])]
         return (*self.films.notes, *told)
-
-
-def replace_threshold(found: StudyPredictions, threshold: float) -> StudyPredictions:
-    """Give predictions the threshold that was chosen for their network."""
-    values: dict[str, Any] = {"thresholds": np.full(found.labels.size, threshold)}
-    return replace(found, **values)
 
 
 def open_abnormality(config: AbnormalityConfig, data: Path) -> AbnormalityTask:
