@@ -19,6 +19,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from capitate.training.config import BoneAgeConfig, experiment_of
+from capitate.training.settings.abnormality import AbnormalityConfig
+from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.outlines import OutlinesConfig
@@ -29,6 +31,8 @@ TASKS = {
     "hand-locator": LocatorConfig(),
     "joint-detector": JointDetectorConfig(),
     "outlines": OutlinesConfig(),
+    "joint-grades": JointGradesConfig(),
+    "abnormality": AbnormalityConfig(),
 }
 _HEAD = "| key | default | meaning |\n|---|---|---|\n"
 

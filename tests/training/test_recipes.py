@@ -28,8 +28,8 @@ PAGE = CONFIGS.parent / "docs" / "training.md"
 ROWS, COLUMNS = 64, 64
 SWEEPS = {"bone-age-1024-ensemble": 3, "sweep-backbones": 15, "sweep-search": 0, "sweep-small-computers": 7}
 EXPERIMENTS = sorted(path.stem for path in CONFIGS.glob("*.toml") if path.stem not in SWEEPS)
-BONE_AGE = [name for name in EXPERIMENTS if isinstance(load_experiment(CONFIGS / f"{name}.toml"), BoneAgeConfig)]
-"""Recipes of other tasks run in the tests of these tasks."""
+BONE_AGE = [one for one in EXPERIMENTS if isinstance(load_experiment(CONFIGS / f"{one}.toml"), BoneAgeConfig)]
+"""Recipes of other tasks run small in the tests of those."""
 NEEDS_TEACHERS = {"bone-age-distilled", "bone-age-small"}
 SMALL = (
     ("legacy_xception", "test_resnet"),
@@ -92,8 +92,9 @@ def test_a_recipe_loads_and_its_weights_are_published(name):
     import timm
 
     config = load_experiment(CONFIGS / f"{name}.toml")
-    if getattr(getattr(config, "network", None), "pretrained", False):
-        assert timm.models.is_model_pretrained(config.network.backbone)
+    network = getattr(config, "network", None)
+    if network is not None and network.pretrained:
+        assert timm.models.is_model_pretrained(network.backbone)
 
 
 @pytest.mark.parametrize("name", [one for one in BONE_AGE if one not in NEEDS_TEACHERS])

@@ -55,7 +55,9 @@ def train(
     source: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="STORE", help="Views of `data prepare`, or a table of films to read while training."
+            "--data",
+            metavar="STORE",
+            help="Views of `data prepare`, or a table of films to read while training; other tasks: docs/tasks.md.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", file_okay=False, help="Run folder; resumed if begun.")],

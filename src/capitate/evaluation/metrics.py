@@ -1,12 +1,10 @@
 """Figures of agreement between reference and predicted bone age, each with a bootstrap 95 % interval.
 
-Every figure is a function of sums over films. A resample therefore needs no copy of the films: the matrix of how often
-each patient was drawn, times the matrix of sums by patient, gives all resamples of all figures at once.
+Every figure is a function of sums over films, see `capitate.evaluation.bootstrap`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,27 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from capitate.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, estimate_sums
+
 __all__ = ["LEVEL", "RESAMPLES", "Estimate", "Sample", "estimate"]
 
 Floats = NDArray[np.float64]
 
-RESAMPLES = 2000
-LEVEL = 0.95
 _TOLERANCES = (6, 12, 24)
-_CELLS_AT_ONCE = 4_000_000
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and the ends of its bootstrap 95 % percentile interval; NaN where it is not defined."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-    def to_json(self) -> dict[str, float | int | None]:
-        """Return `value`, `low` and `high`, undefined ones as None."""
-        return {name: _plain(getattr(self, name)) for name in ("value", "low", "high")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,37 +96,7 @@ def estimate(sample: Sample, *, resamples: int = RESAMPLES, seed: int = 0) -> di
         Figures by name. Intervals are percentile intervals (Efron and Tibshirani, An Introduction to the Bootstrap,
         1993, chapter 13). Figures that are not defined, such as r of one film, are NaN.
     """
-    sums = _sums(sample)
-    values = {name: float(array[0]) for name, array in _figures(sums.sum(axis=0, keepdims=True)).items()}
-    if len(sample) == 0:
-        return {name: Estimate(math.nan) for name in values}
-    _, patient = np.unique(sample.cluster, return_inverse=True)
-    by_patient = np.zeros((int(patient.max()) + 1, sums.shape[1]))
-    np.add.at(by_patient, patient, sums)
-    drawn = _figures(_resample(by_patient, resamples=resamples, seed=seed))
-    return {name: _with_interval(value, drawn[name]) for name, value in values.items()}
-
-
-def _with_interval(value: float, drawn: Floats) -> Estimate:
-    drawn = drawn[np.isfinite(drawn)]
-    if not math.isfinite(value) or drawn.size == 0:
-        return Estimate(value)
-    low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Estimate(value, float(low), float(high))
-
-
-def _resample(by_patient: Floats, *, resamples: int, seed: int) -> Floats:
-    """Return the sums of every resample, shape (resamples, sums)."""
-    generator = np.random.default_rng(seed)
-    patients = len(by_patient)
-    step = max(1, _CELLS_AT_ONCE // patients)
-    parts = []
-    for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        drawn = generator.integers(patients, size=(rows, patients)) + np.arange(rows)[:, None] * patients
-        times = np.bincount(drawn.ravel(), minlength=rows * patients).reshape(rows, patients)
-        parts.append(times.astype(np.float64) @ by_patient)
-    return np.concatenate(parts)
+    return estimate_sums(_sums(sample), sample.cluster, _figures, resamples=resamples, seed=seed)
 
 
 def _sums(sample: Sample) -> Floats:
@@ -199,9 +153,3 @@ def _correlation(n: Floats, sums: Sequence[Floats]) -> Floats:
     x, y, x2, y2, xy = sums
     spread = np.sqrt(np.maximum(n * x2 - x**2, 0) * np.maximum(n * y2 - y**2, 0))
     return np.where(n > 1, (n * xy - x * y) / spread, np.nan)
-
-
-def _plain(value: float) -> float | int | None:
-    if not math.isfinite(value):
-        return None
-    return value if isinstance(value, int) else round(value, 6)

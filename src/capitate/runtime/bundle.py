@@ -122,7 +122,7 @@ class Bundle:
     def training_ids(self) -> frozenset[str]:
         """Ids of the films that the weights were trained on; empty if the bundle lists none."""
         path = self.folder / "training-ids.txt"
-        return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+        return frozenset(path.read_text(encoding="utf8").splitlines()) if path.exists() else frozenset()
 
 
 def bundle_names(root: Path = RELEASED) -> list[str]:

@@ -130,7 +130,7 @@ class BoneAgeTask(Task[FilmBatch, Answer]):
         """Give loss, mae and rmse in months, and r2."""
         return film_figures(sums)
 
-    def settle(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+    def complete(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
         """Fit the spread of a scalar head's answers on films that it was not fitted on; see `fit_spread`."""
         reading = network.reading if isinstance(network, BoneAgeNetwork) else None
         if not isinstance(reading, OneNumber) or reading.predicted or not rows.size:

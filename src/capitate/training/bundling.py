@@ -17,6 +17,7 @@ from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.session import Network, Session
 from capitate.runtime.views import LOCATOR_SIZE
+from capitate.training.abnormality import bundle as abnormality_bundle
 from capitate.training.agreement import LIMIT_MONTHS, measure_agreement
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.calibrate import calibrate, fit, wilson
@@ -29,6 +30,7 @@ from capitate.training.ensemble import load_joined
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
 from capitate.training.int8_measured import Quantised, write_int8
+from capitate.training.joint_grades import bundle as joint_grades_bundle
 from capitate.training.joints import bundle as joints_bundle
 from capitate.training.locator_agreement import LIMIT_LENGTHS, measure_locator
 from capitate.training.locator_run import load_locator_run
@@ -206,6 +208,8 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "hand-locator": _locator,
     "joint-detector": joints_bundle.make_bundle,
     "outlines": outlines_bundle.make_bundle,
+    "joint-grades": joint_grades_bundle.make_bundle,
+    "abnormality": abnormality_bundle.make_bundle,
 }
 """What writes the bundle of each task."""
 

@@ -32,7 +32,12 @@ _WANTED = (
     ("log_score", "log score", "nats"),
 )
 _GROUPS = {"given": "sex given", "female": "girls", "male": "boys", "unknown": "sex hidden"}
-_LABELS = {"hand-locator": ("keypoints", "boxes")}
+_LABELS = {
+    "hand-locator": ("keypoints", "boxes"),
+    "joint-detector": ("keypoints", "boxes"),
+    "outlines": ("epiphyses",),
+}
+"""Public labels of RSNA's films that a task learns from."""
 
 
 @cache
@@ -175,7 +180,8 @@ def _training_data(task: str, ids: frozenset[str] | None, about: About) -> tuple
     elif others:
         terms = f"{NOT_STATED}; so is their origin"
         found.append({"name": f"{others} films of the table that the run was given", "terms": terms})
-    return [*found, *(dict(known[name]) for name in _LABELS.get(task, ()))], from_rsna
+    labels = _LABELS.get(task, ()) if from_rsna else ()
+    return [*found, *(dict(known[name]) for name in labels)], from_rsna
 
 
 def figures_of(report: Mapping[str, Any], *, command: str) -> list[dict[str, Any]]:

@@ -13,10 +13,12 @@ from typing import Any
 
 from capitate.errors import UsageError
 from capitate.runtime.several_views import TestView, read_test_views
+from capitate.training.settings.abnormality import AbnormalityConfig, check_abnormality
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joint_grades import JointGradesConfig, check_joint_grades
 from capitate.training.settings.joints import JointDetectorConfig, check_joints
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.loss import LossConfig, check_loss
@@ -146,11 +148,25 @@ def _outlines(values: dict[str, Any]) -> OutlinesConfig:
     return config
 
 
+def _joint_grades(values: dict[str, Any]) -> JointGradesConfig:
+    config = build(JointGradesConfig(), values)
+    check_joint_grades(config)
+    return config
+
+
+def _abnormality(values: dict[str, Any]) -> AbnormalityConfig:
+    config = build(AbnormalityConfig(), values)
+    check_abnormality(config)
+    return config
+
+
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
     "joint-detector": _joints,
     "outlines": _outlines,
+    "joint-grades": _joint_grades,
+    "abnormality": _abnormality,
 }
 """What reads the plain values of each task's experiments."""
 

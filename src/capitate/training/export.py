@@ -160,5 +160,5 @@ def write_bundle(folder: Path, *, card: Mapping[str, Any], card_text: str, train
     (folder / "card.md").write_text(card_text, encoding="utf8")
     ids = sorted(training_ids, key=lambda text: (len(text), text))
     if ids:
-        (folder / "training-ids.txt").write_text("\n".join(ids) + "\n", encoding="ascii")
+        (folder / "training-ids.txt").write_text("\n".join(ids) + "\n", encoding="utf8")
     write_sums(folder)

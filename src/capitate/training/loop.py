@@ -43,7 +43,8 @@ class Result:
     Attributes:
         network: with the weights that the run ends with.
         history: one dictionary an epoch.
-        validation: the smallest error on the examples kept back, by its name, and its epoch; empty without such.
+        validation: the smallest error on the examples kept back, by its name, and its epoch; empty without such, or
+            where no epoch had one.
     """
 
     network: nn.Module
@@ -95,11 +96,12 @@ class _Training:
         torch.manual_seed(config.seed)
         kept = kept_back(task.groups(rows), share=config.validation.share)
         self.task, self.kept, self.config, self.folder, self.fabric = task, rows[kept], config, folder, fabric
+        self.learnt = rows[~kept]
         self.feeder = task.feeder(
-            rows[~kept], rank=fabric.global_rank, processes=fabric.world_size, device=fabric.device
+            self.learnt, rank=fabric.global_rank, processes=fabric.world_size, device=fabric.device
         )
         if start is None and not (folder / CHECKPOINT).exists():
-            start = task.first_weights(rows[~kept])
+            start = task.first_weights(self.learnt)
         self.state = TrainingState(task, fabric, steps_an_epoch=self.feeder.steps, start=start)
         self.dropouts = Dropouts(self.state.network)
         self.draws = self.state.resume(folder / CHECKPOINT)
@@ -207,11 +209,11 @@ class _Training:
             self.fabric.barrier()
             load_weights(network, self.folder / BEST)
         best = {self.task.judged_by: state.best.error, "epoch": float(state.best.epoch)}
-        return Result(network.eval(), state.history, best if self.kept.size else {})
+        return Result(network.eval(), state.history, best if state.best.epoch else {})
 
     def _settle(self, network: nn.Module, stage: Stage) -> None:
         """Give an equal mean of weights the batch statistics that belong to it."""
-        feeder = self.task.feeder(self.feeder.rows, device=self.fabric.device)
+        feeder = self.task.feeder(self.learnt, device=self.fabric.device)
         feeder.start(self._epochs, stage)
         batches = (feeder.batch(step).to(self.fabric.device) for step in range(feeder.steps))
         settle_norms(network, batches, answer=self.task.answer)

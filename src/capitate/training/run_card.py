@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def run_card(
         "data": {"films_learnt_from": films, "films_kept_back": kept_back, **split},
         "weights": _chosen(config, kept_back, figures, judged_by=judged_by),
         "epochs": len(history),
-        "last_epoch": dict(history[-1]) if history else {},
+        "last_epoch": {name: value for name, value in history[-1].items() if math.isfinite(value)} if history else {},
         "figures": dict(figures),
         "notes": list(notes),
         "notice": NOTICE,
@@ -104,7 +105,7 @@ def _chosen(config: Mapping[str, Any], kept_back: int, figures: Mapping[str, Fig
     """Say how the final weights were chosen."""
     kind = "running average of the" if config["optimiser"]["average"] else "the"
     kind = "equal mean of the last" if config["swa"]["epochs"] else kind
-    if not kept_back or config["validation"]["keep"] != "best":
+    if "validation_epoch" not in figures or config["validation"]["keep"] != "best":
         return f"{kind} weights at the end of the last epoch; no film chose them"
     return (
         f"smallest {judged_by.replace('_', ' ')} on {kept_back} films kept back inside the training films, after epoch "

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
+from capitate.training.abnormality.task import open_abnormality
 from capitate.training.bone_age_run import run_bone_age
 from capitate.training.config import BoneAgeConfig
+from capitate.training.joint_grades.task import open_joint_grades
 from capitate.training.joints.task import JointTask
 from capitate.training.locator_run import run_locator
 from capitate.training.outlines.task import OutlineTask
+from capitate.training.settings.abnormality import AbnormalityConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
 from capitate.training.settings.outlines import OutlinesConfig
@@ -25,6 +29,8 @@ __all__ = ["OPENERS", "RunOptions", "run_experiment"]
 OPENERS: Mapping[type[Experiment], Callable[[Any, Path], Task[Any, Any]]] = {
     JointDetectorConfig: JointTask.open,
     OutlinesConfig: OutlineTask.open,
+    JointGradesConfig: open_joint_grades,
+    AbnormalityConfig: open_abnormality,
 }
 """What brings the experiments of a task together with its data, by the kind of their configuration."""
 

@@ -120,13 +120,13 @@ class Task(ABC, Generic[OneBatch, OneAnswer]):
     def figures(self, sums: Sequence[float]) -> dict[str, float]:
         """Read figures from sums over any number of batches: `loss` and `judged_by` at least."""
 
-    def settle(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
-        """Choose what the final network needs beside its weights, such as a threshold, before anything is held out.
+    def complete(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
+        """Set what a network needs beside its learnt weights, such as the spread of its errors, or a threshold.
 
         Args:
-            network: trained, in evaluation.
-            rows: examples of the training folds that were kept back; none without `validation.share`.
-            folder: of the run, where it is written.
+            network: with the weights that the run ends with, in evaluation; what it keeps itself is set in place.
+            rows: examples kept back inside the training folds, which it was not fitted on; perhaps none.
+            folder: of the run, where what a network cannot keep is written.
         """
 
     @abstractmethod

@@ -87,7 +87,7 @@ def run_task(
     result = train(task, learnt, folder=out, start=foundation.weights, fabric=fabric)
     if not fabric.is_global_zero:
         return {}
-    task.settle(result.network, kept, out)
+    task.complete(result.network, kept, out)
     figures = dict(task.held_out(result.network, held_out, out)) if held_out.size else {}
     figures |= {f"validation_{name}": round(value, 4) for name, value in result.validation.items()}
     _finish(task, result, out, figures, films=learnt.size - kept.size, kept_back=kept.size)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capitate.errors import TableError
+from capitate.runtime.grade_categories import CATEGORIES, FINGERS, JOINTS, category_of
 from capitate.training.data.film_finder import SUFFIXES, films_under
 
 __all__ = [
@@ -21,22 +22,9 @@ __all__ = [
     "read_named_crops",
 ]
 
-JOINTS = (
-    "Radius", "Ulna", "MCPFirst", "MCPThird", "MCPFifth", "PIPFirst", "PIPThird", "PIPFifth",
-    "MIPThird", "MIPFifth", "DIPFirst", "DIPThird", "DIPFifth",
-)  # fmt: skip
-"""The joints of RUS-CHN."""
-
-CATEGORIES = {
-    "Radius": 14, "Ulna": 12, "MCPFirst": 11, "MCP": 10, "PIPFirst": 12, "PIP": 12, "MIP": 12, "DIPFirst": 11,
-    "DIP": 11,
-}  # fmt: skip
-"""Categories that share a grader, with their number of grades: the lengths of the score tables of RUS-CHN."""
-
-_FINGERS = ("First", "Second", "Third", "Fourth", "Fifth")
 _BONES = {"Metacarpal": "MCP", "Proximal_Phalanx": "PIP", "Middle_Phalanx": "MIP", "Distal_Phalanx": "DIP"}
 _NAMED = re.compile(
-    rf"(?:(?P<finger>{'|'.join(_FINGERS)})_(?P<bone>{'|'.join(_BONES)})|(?P<forearm>Radius|Ulna))_Grade(?P<grade>\d+)",
+    rf"(?:(?P<finger>{'|'.join(FINGERS)})_(?P<bone>{'|'.join(_BONES)})|(?P<forearm>Radius|Ulna))_Grade(?P<grade>\d+)",
     re.IGNORECASE,
 )
 _COPY = re.compile(r"(?P<original>.+?)(?:-clahe|-turned[+-]\d+)+")
@@ -89,13 +77,6 @@ def read_crops(folder: Path) -> list[Crop]:
         TableError: if a film lies elsewhere, or in a grade that the joint does not have.
     """
     return list(_checked(_foldered(film, folder) for film in films_under(folder)))
-
-
-def category_of(joint: str) -> str:
-    """Return the category whose grader a joint shares, as `MCPThird` and `MCP`."""
-    if joint in CATEGORIES:
-        return joint
-    return joint[:3] if joint[:3] in CATEGORIES and joint[3:] in _FINGERS else joint
 
 
 def _named(film: Path, folder: Path) -> Crop:

@@ -67,6 +67,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         },
         runtime={"picture": rule.to_card(), "classes": list(CLASSES)},
         figures=[*options.figures, *held_out_figures(run)],
+        training_ids=run.training_ids,
+        about=options.about,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=films)
 

@@ -1,0 +1,53 @@
+"""Networks of a bundle that see whole pictures; their answers are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate.errors import UsageError
+from capitate.runtime.bundle import Bundle
+from capitate.runtime.pictures import PictureRule
+from capitate.runtime.session import Session
+
+__all__ = ["PictureModel"]
+
+
+class PictureModel:
+    """What models of pictures share.
+
+    Attributes:
+        bundle: that was loaded.
+        rule: by which its pictures are made.
+    """
+
+    task: str
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        """Load the networks.
+
+        Args:
+            bundle: of this model's task.
+            threads: see `Session`.
+
+        Raises:
+            UsageError: if the bundle is of another task.
+            BundleDamagedError: if a network or the card cannot be used.
+        """
+        if bundle.card["task"] != self.task:
+            raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not {self.task}; choose another")
+        self.bundle = bundle
+        self.rule = PictureRule.from_card(bundle.card)
+        self._sessions = [Session(path, threads=threads) for path in bundle.networks]
+
+    def picture(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Make the picture that the networks were trained on, uint8 (height, width), of a film or crop."""
+        return self.rule.picture(pixels)
+
+    def _mean(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Average the networks' first outputs."""
+        mean: NDArray[np.float64] = np.mean([one.run(inputs)[0].astype(np.float64) for one in self._sessions], axis=0)
+        return mean

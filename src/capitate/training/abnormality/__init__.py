@@ -1,0 +1,1 @@
+"""The task `abnormality`: a screen that tells abnormal studies from others."""

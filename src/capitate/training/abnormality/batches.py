@@ -1,0 +1,134 @@
+"""Batches of the screen: labelled films, and beside them unlabelled ones under two augmentations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from operator import itemgetter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from capitate.errors import UsageError
+from capitate.training.abnormality.films import ScreenFilms
+from capitate.training.augment import film_seeds
+from capitate.training.pictures.feeding import PictureFeeder
+from capitate.training.pictures.source import PictureSource
+from capitate.training.settings.abnormality import AbnormalityConfig, UnlabelledUse
+from capitate.training.settings.optimiser import Stage
+
+__all__ = ["ScreenBatch", "ScreenFeeder"]
+
+_STRONG = 0x57F0
+"""Turns a film's seed into that of its strong augmentation."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScreenBatch:
+    """Films of one step, or of a part of it.
+
+    Attributes:
+        pictures: float32 (n, 1, height, width), 0 to 255, with labels.
+        labels: float32 (n,), 0 or 1.
+        weak: float32 (m, 1, height, width), films without a label, augmented as labelled ones are.
+        strong: the same films, augmented more.
+        of: labelled films of the whole step, over all parts and processes.
+    """
+
+    pictures: Tensor
+    labels: Tensor
+    weak: Tensor
+    strong: Tensor
+    of: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def parts(self, count: int) -> Iterator[ScreenBatch]:
+        """Cut both kinds into `count` parts whose sizes differ by one film at most; fewer where there are fewer."""
+        count = min(count, len(self))
+        mine, others = (np.array_split(np.arange(n), count) for n in (len(self), len(self.weak)))
+        for labelled, unlabelled in zip(mine, others, strict=True):
+            take, besides = itemgetter(torch.from_numpy(labelled)), itemgetter(torch.from_numpy(unlabelled))
+            yield ScreenBatch(take(self.pictures), take(self.labels), besides(self.weak), besides(self.strong), self.of)
+
+    def to(self, device: torch.device) -> ScreenBatch:
+        """Move to a device."""
+        names = [one.name for one in fields(self) if one.name != "of"]
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+class ScreenFeeder(PictureFeeder[ScreenBatch]):
+    """Gives the batches of each epoch; an epoch goes over the labelled films.
+
+    Attributes:
+        unlabelled: rows without a label; empty where they are not used.
+    """
+
+    def __init__(
+        self,
+        films: ScreenFilms,
+        source: PictureSource,
+        rows: NDArray[np.int64],
+        config: AbnormalityConfig,
+        *,
+        rank: int = 0,
+        processes: int = 1,
+        device: torch.device | None = None,
+    ) -> None:
+        """Prepare to feed; arguments and errors as of `PictureFeeder`."""
+        self.labels, self.config = films.labels, config
+        labelled = films.labelled[rows]
+        self.unlabelled = rows[~labelled]
+        if config.unlabelled.use is not UnlabelledUse.NONE and not self.unlabelled.size:
+            raise UsageError(
+                f"unlabelled.use is {config.unlabelled.use} and every film to learn from has a label; set it to none"
+            )
+        super().__init__(
+            source, rows[labelled], config, augmentation=config.augment, rank=rank, processes=processes, device=device
+        )
+
+    def start(self, epoch: int, stage: Stage) -> None:
+        """Draw the order of an epoch, that of the unlabelled films as well."""
+        super().start(epoch, stage)
+        self.besides: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * self.steps
+        wanted = self.config.unlabelled
+        if wanted.use is UnlabelledUse.NONE or epoch < wanted.warm_up:
+            return
+        a_step = max(1, round(wanted.share * self.config.optimiser.batch))
+        random = np.random.default_rng([self.config.seed, epoch])
+        rounds = -(-a_step * self.steps // self.unlabelled.size)
+        order = np.concatenate([random.permutation(self.unlabelled) for _ in range(rounds)])[: a_step * self.steps]
+        self.besides = np.split(order, self.steps)
+        seeds = np.array(film_seeds(self.ids[order].tolist(), seed=self.config.seed, epoch=epoch))
+        self.besides_seeds = np.split(seeds, self.steps)
+
+    def batch(self, step: int) -> ScreenBatch:
+        """Prepare this process's share of one step's films; one that cannot be read is not in it.
+
+        Raises:
+            UsageError: if none of the labelled ones can be read.
+        """
+        rows, seeds = self.share(step)
+        self.ahead(step)
+        readable, pictures = self.augmented(rows, seeds)
+        if not readable.any():
+            raise UsageError(f"none of the {len(rows)} films of a batch can be read; see `capitate data check`")
+        weak, strong = self._unlabelled(step)
+        labels = torch.from_numpy(self.labels[rows[readable]])
+        of = len(self.batches[step]) if self.processes > 1 else len(labels)
+        return ScreenBatch(pictures, labels, weak, strong, of)
+
+    def _unlabelled(self, step: int) -> tuple[Tensor, Tensor]:
+        """Give this process's unlabelled films of a step under weak and under strong augmentation."""
+        mine = np.array_split(self.besides[step], self.processes)[self.rank]
+        if not mine.size:
+            nothing = torch.zeros(0, 1, *self.size)
+            return nothing, nothing
+        seeds = np.array_split(self.besides_seeds[step], self.processes)[self.rank]
+        stronger = self.augment.scaled(self.config.unlabelled.strength)
+        _, weak = self.augmented(mine, seeds)
+        _, strong = self.augmented(mine, seeds ^ _STRONG, ranges=stronger)
+        return weak, strong

@@ -1,0 +1,31 @@
+"""The screen's network: a picture to a logit."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from capitate.training.networks.heads import make_layers
+from capitate.training.pictures.network import PictureNetwork
+from capitate.training.settings.abnormality import ScreenNetworkConfig
+from capitate.training.settings.layers import parse_layers
+
+__all__ = ["AbnormalityNetwork"]
+
+
+class AbnormalityNetwork(PictureNetwork):
+    """A backbone, its map averaged, and a head with one number."""
+
+    def __init__(self, config: ScreenNetworkConfig) -> None:
+        """Build the network that `config` describes, randomly initialised."""
+        super().__init__(config)
+        layers, width = make_layers(parse_layers(config.layers, key="network.layers"), self.width)
+        self.head = nn.Sequential(*layers, nn.Linear(width, 1))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Give logits of being abnormal, float32 (n,).
+
+        Args:
+            picture: float (n, 1, height, width), 0 to 255.
+        """
+        logits: Tensor = self.head(self.pooled(picture)).float().flatten()
+        return logits

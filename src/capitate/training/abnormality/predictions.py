@@ -1,0 +1,160 @@
+"""What networks say about studies that they never saw: a table, curves, and figures by region."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate.errors import UsageError
+from capitate.evaluation.bootstrap import clusters_of
+from capitate.evaluation.reliability import calibration_curve, calibration_figures
+from capitate.evaluation.roc import at_threshold, auc_interval, roc_curve
+from capitate.training.abnormality.films import ScreenFilms
+from capitate.training.runs import write_table
+
+__all__ = ["CURVES", "PREDICTIONS", "StudyPredictions"]
+
+PREDICTIONS = "predictions.csv"
+CURVES = "curves.json"
+_COLUMNS = ("study_id", "group", "region", "films", "abnormal", "probability", "threshold")
+
+
+@dataclass(frozen=True, eq=False)
+class StudyPredictions:
+    """Predictions of studies, one element a study in every array.
+
+    Attributes:
+        studies: their ids.
+        groups: patient, source or the study itself, by which intervals are resampled.
+        regions: empty where the table has none.
+        films: int64 (n,), that could be read.
+        labels: bool (n,).
+        probabilities: float64 (n,), mean over the films.
+        thresholds: float64 (n,), of the network that predicted each.
+    """
+
+    studies: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    regions: NDArray[np.str_]
+    films: NDArray[np.int64]
+    labels: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    @classmethod
+    def of_films(
+        cls,
+        films: ScreenFilms,
+        rows: NDArray[np.int64],
+        probabilities: NDArray[np.float64],
+        *,
+        threshold: float = float("nan"),
+    ) -> StudyPredictions:
+        """Average films over their studies.
+
+        Args:
+            films: all of them.
+            rows: labelled ones that were predicted.
+            probabilities: of these.
+            threshold: of the network.
+        """
+        names, first, study = np.unique(films.studies[rows], return_index=True, return_inverse=True)
+        counts = np.bincount(study)
+        at = rows[first]
+        return cls(
+            names,
+            films.groups[at],
+            films.regions[at],
+            counts.astype(np.int64),
+            films.labels[at] > 0.5,
+            np.bincount(study, probabilities) / counts,
+            np.full(names.size, threshold),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write a row a study."""
+        columns = (self.studies, self.groups, self.regions, self.films, self.labels.astype(int))
+        numbers = (np.round(self.probabilities, 6), np.round(self.thresholds, 6))
+        rows = zip(*(column.tolist() for column in (*columns, *numbers)), strict=True)
+        write_table(path, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+
+    @classmethod
+    def load(cls, paths: Sequence[Path]) -> StudyPredictions:
+        """Read what runs predicted; a study that several predicted is averaged by its id.
+
+        Raises:
+            UsageError: if a file is missing or no such table.
+        """
+        rows: dict[str, list[dict[str, str]]] = {}
+        for path in paths:
+            for row in _read(path):
+                rows.setdefault(row["study_id"], []).append(row)
+        first = [several[0] for several in rows.values()]
+        means = [
+            [np.mean([float(row[name]) for row in several]) for several in rows.values()]
+            for name in ("probability", "threshold")
+        ]
+        return cls(
+            np.array(list(rows), dtype=np.str_),
+            np.array([row["group"] for row in first], dtype=np.str_),
+            np.array([row["region"] for row in first], dtype=np.str_),
+            np.array([int(row["films"]) for row in first], dtype=np.int64),
+            np.array([row["abnormal"] == "1" for row in first], dtype=bool),
+            *(np.array(mean) for mean in means),
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """Give `auc`, `sensitivity`, `specificity`, `precision`, `called`, `calibration_error` and `brier`.
+
+        Under `regions` stand those of each region: its abnormal studies against its own others, or against all others
+        where it has none of its own (`own_negatives` is then 0).
+        """
+        cluster = clusters_of(self.groups)
+        found = calibration_figures(self.probabilities, self.labels, cluster)
+        calibration = {name: estimate.to_json() for name, estimate in found.items()}
+        whole = {**self._told(np.ones(self.labels.size, dtype=bool)), **calibration}
+        apart = {}
+        for region in np.unique(self.regions[self.labels]).tolist():
+            mine = self.regions == region
+            own = int((mine & ~self.labels).sum())
+            where = mine | (~self.labels if not own else np.zeros_like(mine))
+            apart[region or "not stated"] = {**self._told(where), "own_negatives": own}
+        return {**whole, **({"regions": apart} if len(apart) > 1 else {})}
+
+    def _told(self, where: NDArray[np.bool_]) -> dict[str, Any]:
+        """Give the figures of some studies; those of a threshold only where every study has one."""
+        scores, labels = self.probabilities[where], self.labels[where]
+        cluster = clusters_of(self.groups[where])
+        counts = {"n": int(where.sum()), "positives": int(labels.sum()), "groups": len(np.unique(cluster))}
+        area = {"auc": auc_interval(scores, labels, cluster).to_json()}
+        above = scores - self.thresholds[where]
+        if not np.isfinite(above).all():
+            return {**counts, **area}
+        rates = at_threshold(above, labels, cluster, threshold=0.0)
+        return {**counts, **area, **{name: estimate.to_json() for name, estimate in rates.items()}}
+
+    def curves(self) -> dict[str, Any]:
+        """Give the points of the ROC and of the calibration curve; no ROC where labels of one kind are missing."""
+        roc: dict[str, Any] = {}
+        if self.labels.any() and not self.labels.all():
+            curve = roc_curve(self.probabilities, self.labels)
+            roc = {name: np.round(getattr(curve, name), 6).tolist() for name in ("sensitivity", "specificity")}
+            roc["thresholds"] = [1.0, *np.round(curve.thresholds[1:], 6).tolist()]
+        return {"roc": roc, "calibration": calibration_curve(self.probabilities, self.labels)}
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; finish the run with a fold held out") from error
+    if rows and not set(_COLUMNS) <= rows[0].keys():
+        raise UsageError(f"{path} is no table of predicted studies, got columns {', '.join(rows[0])}; give another run")
+    return rows

@@ -1,0 +1,1 @@
+"""The task `joint-grades`: one ordinal network for the nine joint categories of RUS-CHN."""

@@ -1,0 +1,131 @@
+"""From runs to a bundle that `capitate.runtime.joint_grades` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from capitate.errors import UsageError
+from capitate.runtime.grade_categories import CATEGORIES
+from capitate.training.card_text import card_text
+from capitate.training.cards import compose_card
+from capitate.training.config import experiment_of
+from capitate.training.export import export, write_bundle
+from capitate.training.joint_grades.network import JointGradesNetwork
+from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
+from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
+from capitate.training.runs import Run
+from capitate.training.settings.joint_grades import JointGradesConfig
+from capitate.training.settings.whole_pictures import picture_rule
+from capitate.training.weights import load_weights
+
+if TYPE_CHECKING:
+    from capitate.training.bundle_folder import BundleOptions
+
+__all__ = ["load_joint_grades", "make_bundle"]
+
+_TOLERANCE = 1e-3
+"""Largest difference of a probability between torch and onnxruntime that a bundle may have."""
+
+
+class _Released(nn.Module):
+    """What the file computes: 8-bit pictures and categories to probabilities."""
+
+    def __init__(self, network: JointGradesNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture: Tensor, category: Tensor) -> Tensor:
+        return self.network(picture.float(), category).softmax(1)
+
+
+def load_joint_grades(run: Run) -> tuple[JointGradesNetwork, JointGradesConfig]:
+    """Build a run's network with its final weights.
+
+    Raises:
+        UsageError: if the run is of another task or its files do not fit.
+    """
+    config = experiment_of(run.config)
+    if not isinstance(config, JointGradesConfig):
+        raise UsageError(f"the run {run.folder} is of the task {run.task}; a joint-grades run is needed")
+    network = load_weights(JointGradesNetwork(config.network), run.weights)
+    network.eval()
+    return network, config
+
+
+def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
+    """Write networks, card and training ids; several runs are an ensemble whose probabilities are averaged.
+
+    Raises:
+        UsageError: if the runs' pictures are made by different rules, or onnxruntime does not agree with torch.
+    """
+    refuse_unused(options, task="joint-grades")
+    names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
+    loaded = [load_joint_grades(run) for run in runs]
+    rule, margin = one_configuration((picture_rule(config, config.reading), config.box_margin) for _, config in loaded)
+    apart = 0.0
+    for (network, _), name in zip(loaded, names, strict=True):
+        released, example = _Released(network).eval(), _example(rule.height, rule.width)
+        export(
+            released,
+            tuple(one[:2] for one in example),
+            folder / name,
+            inputs=("picture", "category"),
+            outputs=("probabilities",),
+            bits=32,
+        )
+        apart = max(
+            apart,
+            agreement(released, folder / name, dict(zip(("picture", "category"), example, strict=True)), _TOLERANCE),
+        )
+    card = compose_card(
+        name=options.name or str(runs[0].config["name"]),
+        version=options.version,
+        task="joint-grades",
+        networks=names,
+        training={
+            "films": len(frozenset[str]().union(*(run.training_ids for run in runs))),
+            "folds held out": [run.fold for run in runs],
+            "largest difference from torch": apart,
+            "configuration": dict(runs[0].config),
+            **options.notes,
+        },
+        runtime={"picture": rule.to_card(), "box_margin": margin, "categories": dict(CATEGORIES)},
+        figures=[*options.figures, *_figures(runs)],
+        training_ids=frozenset[str]().union(*(run.training_ids for run in runs)),
+        about=options.about,
+    )
+    ids = frozenset[str]().union(*(run.training_ids for run in runs))
+    write_bundle(folder, card=card, card_text=card_text(card), training_ids=sorted(ids))
+
+
+def _example(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Make pictures of every category to compare both runtimes on."""
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (len(CATEGORIES), 1, height, width), dtype=np.uint8)
+    return torch.from_numpy(pictures), torch.arange(len(CATEGORIES))
+
+
+def _figures(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Take the card's figures from the crops that the runs held out."""
+    paths = [path for run in runs if (path := run.folder / PREDICTIONS).exists()]
+    if not paths:
+        return []
+    values = GradePredictions.load(paths).figures()
+    wanted = (("exact", "share"), ("within_one", "share"), ("mean_absolute", "grades"), ("kappa", ""))
+    groups = {"all": values, **values["categories"]}
+    return [
+        {
+            "name": f"{name.replace('_', ' ')}, {group}",
+            **one[name],
+            "unit": unit,
+            "on": f"{one['n']} crops of hands held out",
+        }
+        for group, one in groups.items()
+        for name, unit in wanted
+    ]

@@ -1,0 +1,87 @@
+"""Augmented pictures of an epoch; each task makes its batches of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from capitate.training import augment
+from capitate.training.feeding import Feeder
+from capitate.training.pictures.source import PictureSource
+from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.devices import Draws
+from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.optimiser import Stage
+
+__all__ = ["PictureFeeder"]
+
+Made = TypeVar("Made")
+
+
+class PictureFeeder(Feeder[Made]):
+    """Gives the batches of each epoch from a `PictureSource`."""
+
+    def __init__(
+        self,
+        source: PictureSource,
+        rows: NDArray[np.int64],
+        config: Experiment,
+        *,
+        augmentation: AugmentConfig,
+        rank: int = 0,
+        processes: int = 1,
+        device: torch.device | None = None,
+    ) -> None:
+        """Prepare to feed; arguments and errors as of `Feeder`.
+
+        Args:
+            source: of the pictures.
+            rows: which of them an epoch goes over.
+            config: the experiment.
+            augmentation: its ranges.
+            rank: of this process.
+            processes: that share each batch.
+            device: where pictures are augmented, the CPU if None.
+        """
+        self.source, self._ranges, self._by_film = source, augmentation, config.devices.draws is Draws.FILM
+        super().__init__(rows, config, ids=source.ids, rank=rank, processes=processes, device=device)
+
+    def start(self, epoch: int, stage: Stage) -> None:
+        """Draw the order of an epoch, and set its size and strength."""
+        super().start(epoch, stage)
+        self.epoch, self.augment = epoch, self._ranges.scaled(stage.augment)
+
+    def ahead(self, step: int) -> None:
+        """Begin to read the pictures of the step after `step`."""
+        if step + 1 < self.steps:
+            self.source.announce(self.share(step + 1)[0])
+
+    def augmented(
+        self, rows: NDArray[np.int64], seeds: NDArray[np.int64], *, ranges: AugmentConfig | None = None
+    ) -> tuple[NDArray[np.bool_], Tensor]:
+        """Read pictures and augment them.
+
+        Args:
+            rows: of the source.
+            seeds: one a row.
+            ranges: those of the experiment if None.
+
+        Returns:
+            Which rows can be read, bool (n,), and their pictures, float32 (readable, 1, height, width), 0 to 255.
+        """
+        readable, pictures = self.source.pictures(rows, size=self.size)
+        if not readable.any():
+            return readable, pictures
+        origin: dict[str, Any] = {"seeds": seeds[readable].tolist()} if self._by_film else {"generator": self.draws}
+        drawn = augment.draw(len(pictures), ranges or self.augment, **origin)
+        pictures = pictures.to(self.device)
+        return readable, augment.apply(pictures, torch.ones_like(pictures, dtype=torch.bool), drawn)
+
+    @abstractmethod
+    def batch(self, step: int) -> Made:
+        """Prepare this process's share of one step's examples."""

@@ -1,0 +1,40 @@
+"""One film or crop from disk to its picture; no torch, so that worker processes start quickly."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate import files
+from capitate.errors import FilmError
+from capitate.runtime.pictures import PictureRule
+from capitate.training.prepare import Refused
+
+__all__ = ["Item", "labels_digest", "read_picture"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A film or crop: its id, and where it lies."""
+
+    id: str
+    path: Path
+
+
+def read_picture(item: Item, *, rule: PictureRule) -> NDArray[np.uint8] | Refused:
+    """Read a film and make its picture, uint8 (height, width); one that cannot be read is named, never replaced."""
+    try:
+        return rule.picture(files.read(item.path).pixels)
+    except FilmError as error:
+        return Refused(item.id, error.code, str(error))
+
+
+def labels_digest(lines: Sequence[Sequence[object]]) -> str:
+    """Compute the sha256 of examples and their labels in their order, for telling data sets apart."""
+    text = "".join(",".join(map(str, line)) + "\n" for line in lines)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Pictures of films or crops by row, read on demand and kept in memory as far as that is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from capitate.runtime.pictures import PictureRule
+from capitate.training.data.lazy_reading import LazyReader
+from capitate.training.pictures.reading import Item, read_picture
+from capitate.training.prepare import Refused
+from capitate.training.settings.whole_pictures import WholePicturesConfig
+
+__all__ = ["PictureSource"]
+
+
+class PictureSource:
+    """Films or crops as 8-bit pictures of one size.
+
+    Attributes:
+        ids: (n,) of the films.
+        rule: by which pictures are made.
+    """
+
+    def __init__(self, items: Sequence[Item], *, rule: PictureRule, config: WholePicturesConfig) -> None:
+        """Take films; none is read yet.
+
+        Args:
+            items: films or crops.
+            rule: by which pictures are made.
+            config: who reads them, and what happens to those that cannot be read.
+        """
+        self.ids = np.array([item.id for item in items], dtype=np.str_)
+        self.rule = rule
+        job = partial(read_picture, rule=rule)
+        self._reader: LazyReader[NDArray[np.uint8]] = LazyReader(items, job, ids=self.ids, config=config)
+        self._room = config.cache_megabytes * 1_000_000 // (rule.height * rule.width)
+        self._kept: dict[int, NDArray[np.uint8]] = {}
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """What could not be read so far, by id."""
+        return self._reader.refused
+
+    def close(self) -> None:
+        """End the processes that read."""
+        self._reader.close()
+
+    def announce(self, rows: NDArray[np.int64]) -> None:
+        """Begin to read what a later batch will ask for, while the network learns."""
+        self._reader.announce([row for row in rows.tolist() if row not in self._kept])
+
+    def pictures(
+        self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
+    ) -> tuple[NDArray[np.bool_], Tensor]:
+        """Give pictures of some rows, in their order.
+
+        Args:
+            rows: may repeat.
+            size: rows and columns to reduce them to with antialiasing; as they are made if None.
+
+        Returns:
+            Which rows can be read, bool (n,), and their pictures, float32 (readable, 1, height, width), 0 to 255.
+
+        Raises:
+            UsageError: naming the film, where a run is to stop at the first that cannot be read.
+        """
+        made = self._reader.read([row for row in rows.tolist() if row not in self._kept])
+        found = {row: self._kept[row] if row in self._kept else made.get(row) for row in rows.tolist()}
+        for row, fresh in made.items():
+            if len(self._kept) < self._room:
+                self._kept[row] = fresh
+        readable = np.array([found[row] is not None for row in rows.tolist()], dtype=bool)
+        there = [picture for row in rows.tolist() if (picture := found[row]) is not None]
+        stacked = np.stack(there) if there else np.zeros((0, self.rule.height, self.rule.width), dtype=np.uint8)
+        pictures = torch.from_numpy(stacked)[:, None].float()
+        if there and size is not None and size != tuple(pictures.shape[2:]):
+            pictures = functional.interpolate(pictures, size, mode="bilinear", antialias=True)
+        return readable, pictures

@@ -1,0 +1,146 @@
+"""Settings of the ordinal network that grades the nine joint categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.checks import check_training, within
+from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.layers import parse_layers
+from capitate.training.settings.network import BackboneConfig
+from capitate.training.settings.whole_pictures import WholePicturesConfig, check_pictures, picture_augmentation
+
+__all__ = [
+    "GradeForm",
+    "GradeHead",
+    "GradeLoss",
+    "GradeLossConfig",
+    "GradeSampling",
+    "GradeSamplingConfig",
+    "GraderConfig",
+    "JointGradesConfig",
+    "check_joint_grades",
+]
+
+
+class GradeHead(StrEnum):
+    """How one network tells its categories apart: an output layer each, or an embedding beside the picture."""
+
+    SEPARATE = "separate"
+    EMBEDDING = "embedding"
+
+
+class GradeForm(StrEnum):
+    """What the last layer states: a logit a grade, or one number and ordered thresholds (cumulative logits)."""
+
+    DISTRIBUTION = "distribution"
+    THRESHOLDS = "thresholds"
+
+
+class GradeLoss(StrEnum):
+    """Losses over the grades of a category; see `capitate.training.losses.grades`."""
+
+    CUMULATIVE = "cumulative"
+    RANKED = "ranked"
+    CROSS_ENTROPY = "cross_entropy"
+
+
+class GradeSampling(StrEnum):
+    """Which crops an epoch shows: each once, or drawn so that rare grades come more often."""
+
+    ONCE = "once"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True)
+class GraderConfig(BackboneConfig):
+    """Backbone and head of a grader.
+
+    Attributes:
+        layers: of the pooled picture, common to all categories, see `capitate.training.settings.layers`.
+        dropout: before the last layer.
+        head: `separate` or `embedding`.
+        embedding: width of a category's embedding, with `embedding`.
+        hidden: width of the layer behind picture and embedding, with `embedding`.
+        form: `distribution` or `thresholds`.
+    """
+
+    backbone: str = "resnet18"
+    layers: str = ""
+    dropout: float = 0.2
+    head: GradeHead = GradeHead.SEPARATE
+    embedding: int = 32
+    hidden: int = 256
+    form: GradeForm = GradeForm.DISTRIBUTION
+
+
+@dataclass(frozen=True)
+class GradeLossConfig:
+    """What is minimised.
+
+    Attributes:
+        name: `cumulative`, `ranked` or `cross_entropy`.
+        label_sigma: standard deviation, in grades, of the normal curve that a label is spread by; 0 for none.
+    """
+
+    name: GradeLoss = GradeLoss.CUMULATIVE
+    label_sigma: float = 0.0
+
+
+@dataclass(frozen=True)
+class GradeSamplingConfig:
+    """Sampling of an epoch.
+
+    Attributes:
+        method: `once`, or `balanced` for as many crops drawn with replacement.
+        power: of the inverse frequency of a crop's category and grade, with `balanced`: 1 shows all equally often.
+    """
+
+    method: GradeSampling = GradeSampling.ONCE
+    power: float = 0.5
+
+
+@dataclass(frozen=True)
+class JointGradesConfig(Experiment):
+    """An experiment that grades joints.
+
+    Attributes:
+        box_margin: that crops show around the joint's box, as a fraction of its longer side; kept in the bundle for
+            whoever cuts joints from films.
+        reading: see `WholePicturesConfig`.
+        network: see `GraderConfig`.
+        augment: see `AugmentConfig`.
+        loss: see `GradeLossConfig`.
+        sampling: see `GradeSamplingConfig`.
+    """
+
+    name: str = "joint-grades"
+    box_margin: float = 0.1
+    reading: WholePicturesConfig = field(default_factory=WholePicturesConfig)
+    network: GraderConfig = field(default_factory=GraderConfig)
+    augment: AugmentConfig = field(default_factory=picture_augmentation)
+    loss: GradeLossConfig = field(default_factory=GradeLossConfig)
+    sampling: GradeSamplingConfig = field(default_factory=GradeSamplingConfig)
+
+
+def check_joint_grades(config: JointGradesConfig) -> None:
+    """Refuse values that no grader could be trained with.
+
+    Raises:
+        UsageError: naming the key, the value received and what is allowed.
+    """
+    check_training(config)
+    check_pictures(config, config.reading, config.augment)
+    parse_layers(config.network.layers, key="network.layers")
+    within(
+        [
+            ("box_margin", config.box_margin, 0, 2),
+            ("network.dropout", config.network.dropout, 0, 0.99),
+            ("network.embedding", config.network.embedding, 1, 4096),
+            ("network.hidden", config.network.hidden, 1, 65536),
+            ("loss.label_sigma", config.loss.label_sigma, 0, 5),
+            ("sampling.power", config.sampling.power, 0, 1),
+        ]
+    )
