@@ -71,7 +71,9 @@ class FilmRule:
         rows, columns = pixels.shape
         wide, tall = (aspect, 1.0) if aspect else (float(columns), float(rows))
         factor = min(self.width / wide, self.height / tall)
-        size = (self.width, self.height) if self.squash else (round(wide * factor), round(tall * factor))
+        size = (
+            (self.width, self.height) if self.squash else (max(1, round(wide * factor)), max(1, round(tall * factor)))
+        )
         small = _resized(pixels, size, box=(0, 0, columns, rows))
         left, top = (self.width - size[0]) // 2, (self.height - size[1]) // 2
         picture = np.zeros((self.height, self.width), dtype=np.uint8)

@@ -16,7 +16,7 @@ from capitate.training.manifest import Study, one_patient_one_split, study_of, u
 from capitate.training.table import MAX_MONTHS, Row, Table, read_table
 from capitate.types import Sex
 
-__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "read_any", "read_whole", "settled"]
+__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "known_tables", "read_any", "read_whole", "settled"]
 
 log = logging.getLogger(__name__)
 
@@ -238,10 +238,14 @@ def _base(path: str | Path) -> Path:
     return place if is_place(place) else place.parent
 
 
-def _only_table(place: Path) -> Path:
+def known_tables(place: Path) -> list[Path]:
+    """List the tables of films in a folder or zip archive whose form is known, by name."""
     inside = place.iterdir() if place.is_dir() else (place / name for name in members(place))
-    files = sorted(inside)
-    tables = [file for file in files if file.suffix.lower() in _TABLE_SUFFIXES and _known(file)]
+    return [file for file in sorted(inside) if file.suffix.lower() in _TABLE_SUFFIXES and _known(file)]
+
+
+def _only_table(place: Path) -> Path:
+    tables = known_tables(place)
     if len(tables) == 1:
         return tables[0]
     got = ", ".join(file.name for file in tables[:_NAMED_MISSING]) or "none"

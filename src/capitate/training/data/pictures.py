@@ -10,10 +10,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.errors import TableError, UsageError
+from capitate.errors import UsageError
 from capitate.training.data.film_finder import films_under, is_place
+from capitate.training.data.mura import is_mura
 from capitate.training.folds import fold_of, given_folds
-from capitate.training.layouts import read_any
+from capitate.training.layouts import known_tables, read_any
 from capitate.training.manifest import Study, unique_ids
 from capitate.training.prepare import Refused, each_film
 from capitate.training.settings.data import OnUnreadable
@@ -35,13 +36,8 @@ def films_of(data: Path) -> list[Study]:
     """
     if not data.exists():
         raise UsageError(f"{data} is not there; give a table of films, or a folder or zip archive with films")
-    if not is_place(data):
+    if not is_place(data) or is_mura(data) or known_tables(data):
         return read_any(data)
-    try:
-        return read_any(data)
-    except TableError as error:
-        if "must hold exactly one table" not in str(error) or "got 0" not in str(error):
-            raise
     films = films_under(data)
     if not films:
         raise UsageError(f"{data} holds no films; give a table of films, or a folder or zip archive with films")

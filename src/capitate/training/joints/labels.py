@@ -157,11 +157,10 @@ def _boxes(place: Path) -> tuple[list[LabelledBox], dict[str, str]]:
 
 
 def _check_classes(boxes: Sequence[LabelledBox], classes: Sequence[str]) -> None:
-    unknown = sorted({box.joint for box in boxes} - {*classes})
-    several = {class_of(name) for name in unknown} - {*classes}
-    if several:
+    unknown = sorted({box.joint for box in boxes if not {box.joint, class_of(box.joint)} & {*classes}})
+    if unknown:
         raise TableError(
-            f"the labels have a class that the experiment does not, got {', '.join(sorted(unknown)[:5])}; its classes "
+            f"the labels have a class that the experiment does not, got {', '.join(unknown[:5])}; its classes "
             f"are {', '.join(classes)}"
         )
 
