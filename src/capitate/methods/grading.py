@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from capitate.errors import GradeError
-from capitate.methods.joints import Joint, Scale, step_count, step_name
+from capitate.methods.joints import STAGES, Joint, Scale, step_count, step_name
 
 __all__ = ["Grading", "Reading", "joint_named"]
 
@@ -26,10 +26,11 @@ def joint_named(name: str) -> Joint:
         GradeError: if it is none of the 13.
     """
     known = {joint.casefold(): joint for joint in Joint}
-    try:
-        return known[name.strip().casefold()]
-    except KeyError:
-        raise GradeError(f"no such joint, got {name!r}; the 13 joints are {', '.join(Joint)}") from None
+    wanted = name.strip().casefold()
+    if wanted in known:
+        return known[wanted]
+    ray = " (the second and fourth ray are not scored)" if wanted.endswith(("second", "fourth")) else ""
+    raise GradeError(f"no such joint, got {name!r}{ray}; the 13 joints are {', '.join(Joint)}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def _checked(joint: Joint, reading: object, *, scale: Scale) -> Reading:
     if isinstance(reading, bool) or not isinstance(reading, int):
         raise GradeError(f"{joint} takes a whole number or probabilities, got {reading!r}; its {scale} are {allowed}")
     if not 0 <= reading <= last:
-        raise GradeError(f"{joint} has no such step, got {reading}; its {scale} are {allowed}: correct it")
+        got = STAGES[reading] if scale is Scale.STAGES and 0 <= reading < len(STAGES) else reading
+        raise GradeError(f"{joint} has no such {scale.removesuffix('s')}, got {got}; its {scale} are {allowed}")
     return reading
 
 

@@ -71,8 +71,8 @@ def gaps(expected: Mapping[Joint, float], *, table: PointTable) -> Gaps:
     """
     joints = tuple(joint for joint in Joint if joint not in expected)
     shares = [table.share(joint, points) for joint, points in expected.items()]
-    low = min(max(shares) - table.widest_step, min(shares))
-    high = max(min(shares) + table.widest_step, max(shares))
+    low = min(max(shares) - table.widest_step, *shares)
+    high = max(min(shares) + table.widest_step, *shares)
     return Gaps(
         joints=joints,
         steps={joint: _steps(table, joint, low=low, high=high) for joint in joints},

@@ -87,9 +87,7 @@ def staged(grading: Grading) -> Grading:
     """
     if grading.scale is Scale.STAGES:
         return grading
-    return Grading(
-        {joint: _stage(joint, reading) for joint, reading in grading.readings.items()}, scale=Scale.STAGES
-    )
+    return Grading({joint: _stage(joint, reading) for joint, reading in grading.readings.items()}, scale=Scale.STAGES)
 
 
 def _stage(joint: Joint, reading: Reading) -> Reading:

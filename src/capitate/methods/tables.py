@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from capitate.errors import UsageError
@@ -80,7 +81,7 @@ class PointTable:
         return max(
             self.share(joint, after - before)
             for joint, listed in self.points.items()
-            for before, after in zip(listed, listed[1:], strict=False)
+            for before, after in pairwise(listed)
         )
 
 

@@ -58,9 +58,7 @@ def _read(joint: Joint, text: str) -> tuple[Scale, int]:
     raise GradeError(f"{joint} takes a grade (a whole number), a stage (A to I) or -, got {text!r}; correct it")
 
 
-def _one_of_each(
-    present: Mapping[Joint, str], read: Mapping[Joint, tuple[Scale, int]]
-) -> Iterable[tuple[Joint, str]]:
+def _one_of_each(present: Mapping[Joint, str], read: Mapping[Joint, tuple[Scale, int]]) -> Iterable[tuple[Joint, str]]:
     """Name a joint of either scale."""
     for scale in Scale:
         yield next((joint, text) for joint, text in present.items() if read[joint][0] is scale)
