@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
@@ -75,7 +75,7 @@ class PointTable:
         """Return points as a share of the most that a joint can have."""
         return points / self.points[joint][-1]
 
-    @property
+    @cached_property
     def widest_step(self) -> float:
         """Greatest share of a joint's points that lies between two neighbouring steps."""
         return max(
