@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from capitate.errors import GradeError
@@ -21,10 +22,18 @@ def test_names_in_any_case_and_order():
     [
         ({"Radis": 9}, Scale.GRADES, "no such joint, got 'Radis'; the 13 joints are Radius, Ulna, MCPFirst"),
         ({"MCPFourth": 9}, Scale.GRADES, r"got 'MCPFourth' \(the second and fourth ray are not scored\)"),
-        ({"Radius": 15}, Scale.GRADES, r"Radius has no such grade, got 15; its grades are 0 \(not yet visible\) to 14"),
+        (
+            {"Radius": 15},
+            Scale.GRADES,
+            r"Radius has no such grade, got 15; give one of its grades, 0 \(not yet visible\) to 14",
+        ),
         ({"Ulna": -1}, Scale.GRADES, "Ulna has no such grade, got -1; .* to 12"),
         ({"MCPThird": 11}, Scale.GRADES, "got 11; .* to 10"),
-        ({"Ulna": 8}, Scale.STAGES, r"Ulna has no such stage, got I; its stages are A \(not yet visible\) to H"),
+        (
+            {"Ulna": 8},
+            Scale.STAGES,
+            r"Ulna has no such stage, got I; give one of its stages, A \(not yet visible\) to H",
+        ),
         ({"Radius": 3.5}, Scale.GRADES, "a whole number or probabilities, got 3.5"),
         ({"Radius": True}, Scale.GRADES, "got True"),
         ({"Radius": "9"}, Scale.GRADES, "got '9'"),
@@ -46,6 +55,15 @@ def test_what_does_not_exist(readings, scale, told):
 def test_rounded_probabilities_are_made_to_sum_to_1():
     shares = [0.3333, 0.3333, 0.3333, *[0.0] * 10]
     assert math.fsum(Grading({"Ulna": shares}).probabilities(Joint.ULNA)) == pytest.approx(1, abs=1e-15)
+
+
+def test_what_a_network_gives_is_read_as_it_is():
+    shares = np.full(13, 1 / 13, dtype=np.float32)
+    grading = Grading({"Ulna": shares, "Radius": np.int64(3)})
+    assert grading.readings[Joint.RADIUS] == 3
+    assert grading.probabilities(Joint.ULNA) == pytest.approx([1 / 13] * 13)
+    with pytest.raises(GradeError, match="needs 13 probabilities, of grades 0 to 12, got 12"):
+        Grading({"Ulna": shares[1:]})
 
 
 def test_a_grading_cannot_be_changed():
@@ -79,7 +97,7 @@ def test_written_grades_stages_and_gaps():
         (["Radius=9.5"], "got '9.5'"),
         (["Radius=²"], "got '²'"),
         (["Radius=" + "9" * 5000], "got '999"),
-        (["Radius=-3"], "got -3; its grades are 0"),
+        (["Radius=-3"], "got -3; give one of its grades, 0"),
         (["Radius=-"], "no joint was graded"),
         (["Thumb=3"], "no such joint, got 'Thumb'"),
     ],

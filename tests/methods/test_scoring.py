@@ -66,7 +66,7 @@ def test_grade_0_scores_nothing_and_is_no_missing_joint():
 
 def test_stages_by_letter_and_by_grade_give_the_same():
     stages = dict.fromkeys(Joint, 6)
-    grades = {joint: grade for joint, grade in zip(Joint, (7, 7, 7, 7, 7, *[8] * 5, 7, 7, 7), strict=True)}
+    grades = dict(zip(Joint, (7, 7, 7, 7, 7, *[8] * 5, 7, 7, 7), strict=True))
     by_letter = score(Grading(stages, scale=Scale.STAGES), sex="female", method="tw3")
     by_grade = score(Grading(grades), sex="female", method="tw3")
     assert by_letter.total == by_grade.total == 114 + 118 + 43 + 37 + 35 + 44 + 37 + 35 + 36 + 35 + 48 + 33 + 32

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import MappingProxyType
+
+import numpy as np
 
 from capitate.errors import GradeError
 from capitate.methods.joints import STAGES, Joint, Scale, step_count, step_name
@@ -75,16 +78,21 @@ class Grading:
 
 def _checked(joint: Joint, reading: object, *, scale: Scale) -> Reading:
     """Return a reading that the joint can have."""
-    if isinstance(reading, Sequence) and not isinstance(reading, str):
-        return _checked_probabilities(joint, reading, scale=scale)
+    if isinstance(reading, Sequence | np.ndarray) and not isinstance(reading, str):
+        return _checked_probabilities(joint, list(reading), scale=scale)
     last = step_count(joint, scale=scale)
     allowed = f"{step_name(0, scale=scale)} (not yet visible) to {step_name(last, scale=scale)}"
-    if isinstance(reading, bool) or not isinstance(reading, int):
-        raise GradeError(f"{joint} takes a whole number or probabilities, got {reading!r}; its {scale} are {allowed}")
-    if not 0 <= reading <= last:
-        got = STAGES[reading] if scale is Scale.STAGES and 0 <= reading < len(STAGES) else reading
-        raise GradeError(f"{joint} has no such {scale.removesuffix('s')}, got {got}; its {scale} are {allowed}")
-    return reading
+    if isinstance(reading, bool) or not isinstance(reading, Integral):
+        raise GradeError(
+            f"{joint} takes a whole number or probabilities, got {reading!r}; give one of its {scale}, {allowed}"
+        )
+    step = int(reading)
+    if not 0 <= step <= last:
+        got = STAGES[step] if scale is Scale.STAGES and 0 <= step < len(STAGES) else step
+        raise GradeError(
+            f"{joint} has no such {scale.removesuffix('s')}, got {got}; give one of its {scale}, {allowed}"
+        )
+    return step
 
 
 def _checked_probabilities(joint: Joint, values: Sequence[object], *, scale: Scale) -> tuple[float, ...]:
@@ -93,7 +101,7 @@ def _checked_probabilities(joint: Joint, values: Sequence[object], *, scale: Sca
     if len(values) != wanted:
         first, last = step_name(0, scale=scale), step_name(wanted - 1, scale=scale)
         raise GradeError(f"{joint} needs {wanted} probabilities, of {scale} {first} to {last}, got {len(values)}")
-    shares = [float(value) if isinstance(value, int | float) else math.nan for value in values]
+    shares = [float(value) if isinstance(value, Real) else math.nan for value in values]
     total = math.fsum(shares)
     if not all(share >= 0 for share in shares) or not abs(total - 1) <= _SUM_TOLERANCE:
         raise GradeError(f"probabilities of {joint} must be 0 or more and sum to 1, got {list(values)!r}; correct them")
