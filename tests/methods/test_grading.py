@@ -25,14 +25,14 @@ def test_names_in_any_case_and_order():
         (
             {"Radius": 15},
             Scale.GRADES,
-            r"Radius has no such grade, got 15; give one of its grades, 0 \(not yet visible\) to 14",
+            r"no such grade, got 15; give one of its grades, 0 \(not yet visible\) to 14",
         ),
         ({"Ulna": -1}, Scale.GRADES, "Ulna has no such grade, got -1; .* to 12"),
         ({"MCPThird": 11}, Scale.GRADES, "got 11; .* to 10"),
         (
             {"Ulna": 8},
             Scale.STAGES,
-            r"Ulna has no such stage, got I; give one of its stages, A \(not yet visible\) to H",
+            r"no such stage, got I; give one of its stages, A \(not yet visible\) to H",
         ),
         ({"Radius": 3.5}, Scale.GRADES, "a whole number or probabilities, got 3.5"),
         ({"Radius": True}, Scale.GRADES, "got True"),
