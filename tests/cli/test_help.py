@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,21 @@ def test_every_command_has_examples(run, words):
     result = run(*words, "--help")
     assert result.code == 0
     assert f"capitate {' '.join(words)}" in result.out.partition("Examples")[2]
+
+
+def helps(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Help text of every parameter, by its command."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from helps(command, (*words, name))
+        else:
+            yield from ((" ".join((*words, name)), one.help or "") for one in command.params if hasattr(one, "help"))
+
+
+def test_no_help_text_is_taken_for_markup():
+    """Rich leaves out what stands in square brackets, unless they are escaped."""
+    taken = [(words, text) for words, text in helps(typer.main.get_command(app)) if re.search(r"(?<!\\)\[[a-z]", text)]
+    assert taken == []
 
 
 def test_version(run):

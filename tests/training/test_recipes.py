@@ -26,7 +26,7 @@ from capitate.training.sweeping import State, load_sweep, run_sweep
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 PAGE = CONFIGS.parent / "docs" / "training.md"
 ROWS, COLUMNS = 64, 64
-SWEEPS = {"bone-age-1024-ensemble": 3, "sweep-backbones": 15, "sweep-search": 0}
+SWEEPS = {"bone-age-1024-ensemble": 3, "sweep-backbones": 15, "sweep-search": 0, "sweep-small-computers": 7}
 EXPERIMENTS = sorted(path.stem for path in CONFIGS.glob("*.toml") if path.stem not in SWEEPS)
 NEEDS_TEACHERS = {"bone-age-distilled", "bone-age-small"}
 SMALL = (

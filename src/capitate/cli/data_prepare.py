@@ -22,7 +22,10 @@ def prepare(
     source: Annotated[
         int | None,
         typer.Option(
-            "--source", min=64, metavar="PIXELS", help="Side of the square film that views are cut from [default: 299]."
+            "--source",
+            min=64,
+            metavar="PIXELS",
+            help="Side of the square film that views are cut from; 299 if left out.",
         ),
     ] = None,
     proportions: Annotated[

@@ -18,7 +18,7 @@ __all__ = ["sweep"]
 def sweep(
     *,
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="TOML file with [grid], [[run]] or [search], see docs/sweeps.md.")
+        Path, typer.Argument(metavar="CONFIG", help="TOML file with a grid, runs or a search, see docs/sweeps.md.")
     ],
     source: Annotated[Path, typer.Option("--data", metavar="STORE", help="Views of `data prepare`, for every run.")],
     out: Annotated[

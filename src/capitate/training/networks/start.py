@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from capitate.training.targets import TargetStatistics
 
 __all__ = ["begin", "first_weights", "fit_spread", "published_backbone"]
 
+_log = logging.getLogger(__name__)
 _COLOURS = 3
 _OWN_PREFIX = "backbone."
 """Before the backbone's names in a run of ours."""
@@ -78,14 +80,20 @@ def _from_timm(config: NetworkConfig) -> nn.Module:
             f"timm publishes no weights for network.backbone = {config.backbone!r}; name a file as network.weights, or "
             "set network.pretrained = false"
         )
+    _log.info("fetching the published weights of %s", config.backbone)
+    hub = logging.getLogger("huggingface_hub")
+    level = hub.level
+    hub.setLevel(logging.ERROR)  # it tells of each of ten attempts; the sentence below tells once
     try:
         full = timm.create_model(config.backbone, in_chans=config.channels, num_classes=0, pretrained=True)
     except Exception as error:  # of any of the libraries that a download goes through
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(
             f"the weights of {config.backbone!r} cannot be fetched: {reason}; without a connection name a file of "
-            "them, safetensors or a state dictionary, as network.weights"
+            "them, safetensors or a state dictionary, as network.weights, or set network.pretrained = false"
         ) from error
+    finally:
+        hub.setLevel(level)
     plain.load_state_dict(full.state_dict(), strict=False)
     return plain
 
