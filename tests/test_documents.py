@@ -93,7 +93,7 @@ def test_links_between_documents_lead_somewhere(page):
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the examples name: film.png, films/, studies.csv, films.txt and manifest.csv."""
+    """What the examples name: film.png, films/, studies.csv, films.txt, manifest.csv and hands.csv."""
     folder = tmp_path_factory.mktemp("documents")
     (folder / "films").mkdir()
     for name, months in (("film.png", 126), ("films/film2.png", 60), ("films/film10.png", 150)):
@@ -107,6 +107,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "path,sex,bone_age_months,kind\nfilm.png,F,126,a\nfilms/film2.png,F,60,b\nfilms/film10.png,M,150,b\n",
         encoding="utf-8",
     )
+    (folder / "hands.csv").write_text("id,sex,Radius,Ulna,MCPFirst\n1,F,9,8,8\n2,,7,-,6\n3,M,9,8,7\n", encoding="utf-8")
     return folder
 
 

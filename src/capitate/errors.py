@@ -6,6 +6,7 @@
     +-- UsageError                  the request is wrong: exit code 2
     |   +-- TableError              a CSV or list file: missing column, unknown sex, bad number
     |   |   +-- CellError           one cell of it; knows line, column and the kind of fault
+    |   +-- GradeError              a joint, grade, stage or its probabilities that do not exist
     |   +-- MissingExtraError       an optional part is not installed; names the install command
     +-- ReportWriteError            a result cannot be written: folder, permission, full disk
     +-- BundleError                 weights
@@ -33,6 +34,7 @@ __all__ = [
     "CorruptFileError",
     "FilmError",
     "FilmTooLargeError",
+    "GradeError",
     "MissingExtraError",
     "NoHandError",
     "NotARadiographError",
@@ -77,6 +79,12 @@ class CellError(TableError):
         """
         super().__init__(message)
         self.line, self.column, self.value, self.fault = line, column, value, fault
+
+
+class GradeError(UsageError):
+    """A joint, a grade, a stage or probabilities of grades are none that exist."""
+
+    code = "grade"
 
 
 class MissingExtraError(UsageError):

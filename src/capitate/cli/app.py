@@ -15,6 +15,7 @@ from capitate.cli.evaluate import evaluate
 from capitate.cli.export import export
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
+from capitate.cli.score import score
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
@@ -66,6 +67,15 @@ app.command(
     ),
 )(assess)
 app.command(rich_help_panel=FILMS, epilog=_examples("capitate demo", "capitate demo --out demo-report"))(demo)
+app.command(
+    rich_help_panel=FILMS,
+    epilog=_examples(
+        "capitate score --sex male Radius=9 Ulna=8 MCPFirst=8 MCPThird=7 MCPFifth=7 PIPFirst=8 PIPThird=8 PIPFifth=8 "
+        "MIPThird=8 MIPFifth=8 DIPFirst=8 DIPThird=8 DIPFifth=8",
+        "capitate score --sex female --method tw3 Radius=G Ulna=F MCPFirst=G",
+        "capitate score --table hands.csv > scores.csv",
+    ),
+)(score)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

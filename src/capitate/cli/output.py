@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capitate.assessment import Assessment
     from capitate.radiograph import Radiograph
 
-__all__ = ["Printer", "Reports", "counted", "note"]
+__all__ = ["Printer", "Reports", "counted", "note", "settle"]
 
 
 def note(message: str, *, quiet: bool) -> None:
@@ -48,7 +48,7 @@ class Printer:
 
     def __enter__(self) -> Self:
         """Show the bar and the table's header."""
-        _settle(sys.stdout, exact=self._form is not Form.TEXT)
+        settle(sys.stdout, exact=self._form is not Form.TEXT)
         if self._progress is not None:
             self._task = self._progress.add_task("films", total=self._total)
             self._progress.start()
@@ -163,7 +163,7 @@ def _bar() -> Progress:
     )
 
 
-def _settle(stream: TextIO, *, exact: bool) -> None:
+def settle(stream: TextIO, *, exact: bool) -> None:
     """Make JSON and CSV the same bytes on every system, and text printable on every console."""
     if not isinstance(stream, io.TextIOWrapper):
         return

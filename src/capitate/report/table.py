@@ -8,7 +8,7 @@ from typing import TextIO
 from capitate.assessment import Assessment
 from capitate.types import Severity, Sex
 
-__all__ = ["COLUMNS", "TableWriter", "table_row"]
+__all__ = ["COLUMNS", "TableWriter", "safe_cell", "table_row"]
 
 COLUMNS = (
     "path",
@@ -96,14 +96,14 @@ def table_row(assessment: Assessment, *, path: str | None = None) -> dict[str, s
         }
     if assessment.error is not None:
         cells |= {"refusal": assessment.error.code, "refusal_message": assessment.error.message}
-    return {column: _safe(cell) for column, cell in cells.items()}
+    return {column: safe_cell(cell) for column, cell in cells.items()}
 
 
 def _months(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
     """Return a cell that a spreadsheet takes as text or number, never as a formula, and that UTF-8 can hold.
 
     The leading apostrophe is OWASP's advice against CSV injection.

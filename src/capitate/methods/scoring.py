@@ -1,0 +1,153 @@
+"""From a hand's grading to points, total and age: the same way for both methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from capitate.errors import GradeError, UsageError
+from capitate.methods.ages import age_curve
+from capitate.methods.distribution import Distribution, sum_of_points
+from capitate.methods.grading import Grading, Reading
+from capitate.methods.joints import Joint, Scale, step_count, step_name
+from capitate.methods.missing import Gaps, gaps
+from capitate.methods.result import JointScore, JointStatus, Score, ScoreInterval
+from capitate.methods.tables import (
+    Method,
+    PointTable,
+    known_sex,
+    method_named,
+    point_table,
+    stage_of_grade,
+    table,
+)
+from capitate.types import Finding, Severity, Sex
+
+__all__ = ["INTERVAL_LEVEL", "score", "staged"]
+
+INTERVAL_LEVEL = 0.9
+"""Level of the interval if none is asked for; that of Capitate's bone-age models."""
+
+_SCALES = {Method.RUS_CHN: Scale.GRADES, Method.TW3: Scale.STAGES}
+
+
+def score(
+    grading: Grading,
+    *,
+    sex: Sex | str | None,
+    method: Method | str = Method.RUS_CHN,
+    level: float = INTERVAL_LEVEL,
+) -> Score:
+    """Score a hand.
+
+    Joints are taken as independent, and the distribution of their sum is exact. What a missing joint may add is said
+    in `capitate.methods.missing`: it widens the interval.
+
+    Args:
+        grading: grades or stages. TW3 takes both; RUS-CHN takes grades only, for they are finer.
+        sex: female or male: points and ages are by sex.
+        method: `rus-chn` or `tw3`.
+        level: probability inside the interval, between 0 and 1.
+
+    Raises:
+        UsageError: if the sex is not known, the method does not exist, or the level is none.
+        GradeError: if stages are given to RUS-CHN.
+    """
+    chosen, known = method_named(method), known_sex(sex)
+    if not 0 < level < 1:
+        raise UsageError(f"the interval's level must lie between 0 and 1, got {level!r}; give 0.9 for 90 %")
+    read = _on_scale(grading, chosen)
+    points = point_table(chosen, known)
+    probabilities = {joint: read.probabilities(joint) for joint in read.readings}
+    expected = {joint: float(np.dot(points.points[joint], shares)) for joint, shares in probabilities.items()}
+    open_joints = gaps(expected, table=points)
+    graded = sum_of_points((points.points[joint], shares) for joint, shares in probabilities.items())
+    totals = graded.mapped(open_joints.filled)
+    curve = age_curve(chosen, known)
+    return Score(
+        method=chosen,
+        name=table(chosen)["name"],
+        population=table(chosen)["population"],
+        sex=known,
+        scale=_SCALES[chosen],
+        joints=_joints(read, expected, gaps=open_joints),
+        total=round(totals.mean, 9),
+        age=curve.read(totals.quantile(0.5)),
+        interval=_interval(graded, open_joints, method=chosen, sex=known, level=level),
+        totals=totals,
+        findings=tuple(_findings(grading, open_joints, method=chosen, table=points)),
+    )
+
+
+def staged(grading: Grading) -> Grading:
+    """Turn RUS-CHN grades into TW3 stages; probabilities of grades that share a stage are added.
+
+    The relation has a single source, see `capitate.methods.tables.stage_of_grade`.
+    """
+    if grading.scale is Scale.STAGES:
+        return grading
+    return Grading({joint: _stage(joint, reading) for joint, reading in grading.readings.items()}, scale=Scale.STAGES)
+
+
+def _stage(joint: Joint, reading: Reading) -> Reading:
+    """Turn one joint's reading into stages."""
+    if isinstance(reading, int):
+        return stage_of_grade(joint, reading)
+    shares = [0.0] * (step_count(joint, scale=Scale.STAGES) + 1)
+    for grade, probability in enumerate(reading):
+        shares[stage_of_grade(joint, grade)] += probability
+    return tuple(shares)
+
+
+def _on_scale(grading: Grading, method: Method) -> Grading:
+    """Return the grading on the scale of a method."""
+    if method is Method.TW3:
+        return staged(grading)
+    if grading.scale is Scale.STAGES:
+        raise GradeError("RUS-CHN is scored from its own grades, got stages; give grades, or choose the method tw3")
+    return grading
+
+
+def _joints(grading: Grading, expected: Mapping[Joint, float], *, gaps: Gaps) -> tuple[JointScore, ...]:
+    """Say how each joint entered the total."""
+    graded = sum(expected.values())
+    found = []
+    for joint in Joint:
+        if joint in gaps.steps:
+            possible = gaps.steps[joint]
+            found.append(
+                JointScore(joint, JointStatus.MISSING, None, None, gaps.points(joint, graded), possible=possible)
+            )
+            continue
+        shares = grading.probabilities(joint)
+        step = int(np.argmax(shares))
+        status = JointStatus.PROBABLE if isinstance(grading.readings[joint], tuple) else JointStatus.GRADED
+        found.append(JointScore(joint, status, step, shares[step], expected[joint]))
+    return tuple(found)
+
+
+def _interval(graded: Distribution, open_joints: Gaps, *, method: Method, sex: Sex, level: float) -> ScoreInterval:
+    """Return the interval: the graded joints' quantiles, with the missing joints at either end of what they may add."""
+    low_total = open_joints.least(graded.quantile((1 - level) / 2))
+    high_total = open_joints.most(graded.quantile((1 + level) / 2))
+    curve = age_curve(method, sex)
+    return ScoreInterval(low_total, high_total, curve.read(low_total), curve.read(high_total), level)
+
+
+def _findings(grading: Grading, open_joints: Gaps, *, method: Method, table: PointTable) -> list[Finding]:
+    """Say what a reader has to know about how the total came about."""
+    found = []
+    if method is Method.TW3 and grading.scale is Scale.GRADES:
+        message = "TW3 stages were told from RUS-CHN grades by a relation that has a single public source."
+        found.append(Finding("stages_from_grades", Severity.INFO, message))
+    for joint in open_joints.joints:
+        least, most = open_joints.steps[joint]
+        names = " to ".join(step_name(step, scale=_SCALES[method]) for step in (least, most))
+        points = table.points[joint]
+        message = (
+            f"{joint} has no grade: its points are taken in proportion to the other joints, and the interval spans "
+            f"{_SCALES[method]} {names} ({points[least]} to {points[most]} points)."
+        )
+        found.append(Finding("joint_missing", Severity.WARNING, message))
+    return found
