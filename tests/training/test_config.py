@@ -60,7 +60,10 @@ def test_two_answers_to_one_film_and_one_film_of_two_exclude_each_other():
         ("test_views=[[0.5, 0, true]]", "test_views must hold whole pixels"),
         ("test_views=[[-128, 0, false]]", "test_views move a view of 160 x 128 out of itself"),
         ("name.first=x", "name must be str"),
-        ("task=grading", "task must be one of bone-age, hand-locator, joint-detector, outlines, got 'grading'"),
+        (
+            "task=grading",
+            "task must be one of bone-age, hand-locator, joint-detector, outlines, joint-grades, abnormality, got 'grading'",
+        ),
         ("seed", "KEY=VALUE"),
         ("optimiser.name=lion", "optimiser.name must be one of adam, adamw, sgd, got 'lion'"),
         ("optimiser.nesterov=true", "optimiser.nesterov needs sgd with momentum, got adamw"),

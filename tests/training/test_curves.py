@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from tensorboard.summary.writer import event_file_writer  # noqa: E402
 
 from capitate.errors import ReportWriteError  # noqa: E402
 from capitate.training.bone_age_task import film_figures, film_sums  # noqa: E402
@@ -59,8 +60,11 @@ def scalars(folder, tag):
     return [(one.step, pytest.approx(one.value)) for one in events.Scalars(tag)]
 
 
-def test_a_resumed_curve_has_each_step_once(tmp_path):
+def test_a_resumed_curve_has_each_step_once(tmp_path, monkeypatch):
     """Lines after the checkpoint at step 20 are written again, the one cut off in the middle too."""
+    # TensorBoard reads a folder's files by name, in which second and count stand; runs that go on differ by seconds,
+    # these two only by their count, which has to sort as text
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(100))
     first = Curves(tmp_path, step=0, tensorboard=True)
     for step in (10, 20, 30, 40):
         first.batch(line(step))

