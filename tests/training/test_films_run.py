@@ -82,7 +82,7 @@ def test_a_held_out_film_that_cannot_be_read_is_not_predicted(table, config, tmp
     from capitate.training.folds import fold_of
     from capitate.training.out_of_fold import OutOfFold
 
-    held_out = [str(k) for k in range(FILMS) if fold_of(str(k), folds=3) == 0]
+    held_out = [str(k) for k in range(FILMS) if fold_of(f"patient {k // 2}", folds=3) == 0]
     (table.parent / f"{held_out[1]}.png").write_bytes(b"nothing")
     skip = replace(WHOLE, on_unreadable=OnUnreadable.SKIP, most_unreadable=0.1)
     run_bone_age(replace(config, reading=skip), table, tmp_path / "run", fold=0)
@@ -115,3 +115,29 @@ def test_a_scalar_head_gets_its_spread_from_the_films_kept_back(table, config, t
     without = replace(scalar, validation=ValidationConfig())
     run_bone_age(without, table, tmp_path / "without")
     assert float(weights(tmp_path / "without")["reading.scale_months"]) == 10.0
+
+
+def test_films_of_one_patient_are_on_one_fold_and_evaluation_knows_it(table, config, tmp_path):
+    """Folds hang on the patient where the table tells one; a bundle keeps them, since ids alone do not give them."""
+    pytest.importorskip("onnx")
+    from capitate.evaluation.predictor import BundleWeights
+    from capitate.training.bundle_folder import BundleOptions
+    from capitate.training.bundling import bundle_runs
+    from capitate.training.folds import fold_of
+    from capitate.training.runs import Run
+
+    two = replace(config, folds=2)
+    folders = [tmp_path / f"fold-{fold}" for fold in (0, 1)]
+    for fold, folder in enumerate(folders):
+        run_bone_age(two, table, folder, fold=fold)
+    known = [Run.load(folder).training_ids for folder in folders]
+    for k in range(FILMS):
+        held_out = fold_of(f"patient {k // 2}", folds=2)
+        assert [str(k) in ids for ids in known] == [held_out == 1, held_out == 0]
+    bundle = bundle_runs(folders, tmp_path / "bundle", options=BundleOptions(limit=240.0))
+    assert len(bundle.training_folds) == FILMS
+    weights_of = BundleWeights(str(tmp_path / "bundle"), out_of_fold=True)
+    assert [weights_of.members(str(k)) for k in range(FILMS)] == [
+        fold_of(f"patient {k // 2}", folds=2) for k in range(FILMS)
+    ]
+    assert weights_of.members("a film of somebody else") is None

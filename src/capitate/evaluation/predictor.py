@@ -11,7 +11,7 @@ from capitate.errors import UsageError
 from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel
 from capitate.runtime.bundle import load_bundle
-from capitate.training.folds import FOLDS, fold_of
+from capitate.training.folds import fold_of
 from capitate.training.manifest import Study
 from capitate.types import Sex
 
@@ -53,9 +53,11 @@ class BundleWeights:
             UsageError: if the bundle has no network a fold and `out_of_fold` is asked for.
         """
         self._bundle = load_bundle(name)
-        if out_of_fold and set(self._bundle.held_out) != set(range(FOLDS)):
+        held_out = set(self._bundle.held_out)
+        self._folds = len(held_out)
+        if out_of_fold and (self._folds < 2 or held_out != set(range(self._folds))):
             raise UsageError(
-                f"out of fold needs a bundle with a network for each of {FOLDS} folds, got {name!r} with "
+                f"out of fold needs a bundle with a network for each fold, got {name!r} with "
                 f"{len(self._bundle.networks)}; use --model bone-age-ensemble"
             )
         self._out_of_fold = out_of_fold
@@ -66,7 +68,10 @@ class BundleWeights:
 
     def members(self, film: str, /) -> int | None:
         """Give the fold whose networks answer for a film, None for all of them."""
-        return fold_of(film) if self._out_of_fold and self.seen(film) else None
+        if not self._out_of_fold or not self.seen(film):
+            return None
+        given = self._bundle.training_folds.get(film)
+        return fold_of(film, folds=self._folds) if given is None else given
 
     def model(self, members: int | None, /, *, threads: int | None = None) -> BoneAgeModel:
         """Load the networks that held out a fold, or all of them."""

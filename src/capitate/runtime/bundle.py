@@ -26,10 +26,12 @@ from typing import Any
 from capitate.assessment import ModelReference
 from capitate.errors import BundleDamagedError, BundleNotFoundError, UsageError
 
-__all__ = ["Bundle", "Precision", "bundle_names", "is_bundle", "load_bundle", "write_sums"]
+__all__ = ["FOLDS_FILE", "Bundle", "Precision", "bundle_names", "is_bundle", "load_bundle", "write_sums"]
 
 RELEASED = Path(__file__).parent / "bundles"
 _SUMS = "SHA256SUMS"
+FOLDS_FILE = "training-folds.txt"
+"""A line a film, `FOLD ID`."""
 
 
 class Precision(StrEnum):
@@ -123,6 +125,13 @@ class Bundle:
         """Ids of the films that the weights were trained on; empty if the bundle lists none."""
         path = self.folder / "training-ids.txt"
         return frozenset(path.read_text(encoding="utf8").splitlines()) if path.exists() else frozenset()
+
+    @cached_property
+    def training_folds(self) -> dict[str, int]:
+        """Fold of each training film, where a table or its patient gave it one; empty where its id alone decides."""
+        path = self.folder / FOLDS_FILE
+        lines = path.read_text(encoding="utf8").splitlines() if path.exists() else []
+        return {film: int(fold) for fold, _, film in (line.partition(" ") for line in lines)}
 
 
 def bundle_names(root: Path = RELEASED) -> list[str]:

@@ -106,7 +106,8 @@ def _of_bundle(
     """Start from the network of a bundle that never saw the held-out films."""
     ensemble = len(bundle.networks) == FOLDS
     member = fold if ensemble else 0
-    known = frozenset(i for i in bundle.training_ids if not ensemble or fold_of(i) != member)
+    folds = bundle.training_folds
+    known = frozenset(i for i in bundle.training_ids if not ensemble or folds.get(i, fold_of(i)) != member)
     if known & held_out:
         raise UsageError(
             f"the bundle {bundle.name} to start from has seen {len(known & held_out)} of the {len(held_out)} films "

@@ -76,7 +76,7 @@ class ViewStore:
         masks: bool (n, height, width), the dilated hand.
         months: float32 (n,), bone age.
         sexes: int64 (n,), see `SEX_INDEX`.
-        given_folds: int64 (n,), folds made by `capitate data split`, or None where a film's id decides.
+        given_folds: int64 (n,), folds made by `capitate data split`, or None where a film's patient or id decides.
         given_patients: (n,), whom each film is of, or None where the table does not tell.
     """
 
@@ -129,7 +129,7 @@ class ViewStore:
         Raises:
             UsageError: if the store has folds of its own and they are not `count`.
         """
-        return folds_of(self.ids, count=count, given=self.given_folds)
+        return folds_of(self.patients, count=count, given=self.given_folds)
 
     def announce(self, rows: NDArray[np.int64]) -> None:
         """Do nothing: views are on disk."""
@@ -153,14 +153,14 @@ class ViewStore:
         return views, masks, torch.from_numpy(self.months[rows]), torch.from_numpy(self.sexes[rows])
 
 
-def folds_of(ids: NDArray[np.str_], *, count: int, given: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    """Decide folds by id alone, or take those that were given, int64 (n,).
+def folds_of(patients: NDArray[np.str_], *, count: int, given: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Decide folds by each film's patient alone, or take those that were given, int64 (n,).
 
     Raises:
         UsageError: if folds were given and they are not `count`.
     """
     if given is None:
-        return np.array([fold_of(str(i), folds=count) for i in ids], dtype=np.int64)
+        return np.array([fold_of(str(i), folds=count) for i in patients], dtype=np.int64)
     found = np.unique(given).tolist()
     if found != list(range(count)):
         raise UsageError(

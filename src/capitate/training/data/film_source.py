@@ -112,7 +112,7 @@ class FilmSource:
         Raises:
             UsageError: if the table gave folds and they are not `count`.
         """
-        return folds_of(self.ids, count=count, given=self._folds)
+        return folds_of(self.patients, count=count, given=self._folds)
 
     def announce(self, rows: NDArray[np.int64]) -> None:
         """Begin to read films that a later batch will ask for, while the network learns from this one."""
