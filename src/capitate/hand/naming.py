@@ -136,7 +136,7 @@ def _deviations(number: int, match: Match, box: Detection) -> float:
 def _class_remark(joint: Joint, box: Detection) -> list[Remark]:
     if box.bone is bone_class_of(joint):
         return []
-    told = f"{joint}: its box was detected as {box.bone}, but lies where only {joint} can be."
+    told = f"{joint}: its box is of class {box.bone}, but lies where only {joint} can be."
     return [Remark(RemarkKind.OTHER_CLASS, told)]
 
 
