@@ -38,7 +38,7 @@ class Affine:
     @property
     def inverse(self) -> Affine:
         """The way back."""
-        back = np.linalg.inv(self.matrix)
+        back: Array = np.linalg.inv(self.matrix).astype(np.float64)
         return Affine(back, -back @ self.origin)
 
     def then(self, after: Affine) -> Affine:
@@ -74,6 +74,7 @@ def fit_affine(source: Array, target: Array) -> Affine:
     Raises:
         ValueError: if the points do not settle a map that can be inverted.
     """
+    solved: Array
     solved, _, rank, _ = np.linalg.lstsq(np.column_stack([source, np.ones(len(source))]), target, rcond=1e-9)
     if rank < 3:
         raise ValueError(f"three points off one line settle an affine map, got {len(source)} points of rank {rank}")
@@ -99,5 +100,6 @@ def fit_similarity(source: Array, target: Array, *, mirrored: bool) -> Affine:
     sine = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / max(spread, 1e-18)
     if spread < 1e-18 or np.hypot(cosine, sine) < 1e-9:
         raise ValueError(f"points in one place settle no similarity, got {len(source)} points of spread {spread:g}")
-    turned = np.array([[cosine, -sine], [sine, cosine]])
-    return Affine(turned * flip, end - turned @ start)
+    turned: Array = np.array([[cosine, -sine], [sine, cosine]])
+    matrix: Array = (turned * flip).astype(np.float64)
+    return Affine(matrix, end - turned @ start)

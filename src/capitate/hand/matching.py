@@ -77,7 +77,7 @@ def best_match(detections: Sequence[Detection], *, plan: HandPlan) -> tuple[Matc
     """Find the best reading of boxes as a left hand and as a right one.
 
     Args:
-        detections: any number, at most one a place and class.
+        detections: any number.
         plan: what a hand looks like.
 
     Returns:
@@ -117,31 +117,36 @@ def _starts(detections: Sequence[Detection], *, plan: HandPlan, mirrored: bool) 
 
 def _settle(detections: Sequence[Detection], start: Affine, *, plan: HandPlan) -> Match | None:
     """Assign, register anew, and assign again by what the others say, until nothing changes."""
-    film, map_, boxes = centres(detections), start, None
+    film, map_ = centres(detections), start
+    boxes: Ints | None = None
     classes = _class_costs(detections)
     for blur in _BLURS:
         at = map_(film)
         expected = _expected(plan, boxes, at, blur=blur)
         costs = classes + _distances(expected, at)
         before, boxes = boxes, _assign(costs)
-        seen = boxes >= 0
-        if seen.sum() < LEAST_JOINTS:
+        if (boxes >= 0).sum() < LEAST_JOINTS:
             return None
-        settled = blur == 0 and before is not None and np.array_equal(before, boxes)
-        if settled:
+        if blur == 0 and before is not None and np.array_equal(before, boxes):
             break
-        try:
-            map_ = fit_affine(film[boxes[seen]], plan.places[seen])
-        except ValueError:
+        fitted = _register(boxes, film, plan=plan)
+        if fitted is None or fitted.mirrored != start.mirrored:
             return None
-        if map_.mirrored != start.mirrored:
-            return None
-    return _judge(plan, boxes, film=film, map_=map_, classes=classes)
+        map_ = fitted
+    return None if boxes is None else _judge(plan, boxes, film=film, map_=map_, classes=classes)
 
 
-def _judge(plan: HandPlan, boxes: Ints | None, *, film: Array, map_: Affine, classes: Array) -> Match:
+def _register(boxes: Ints, film: Array, *, plan: HandPlan) -> Affine | None:
+    """Fit the plan to the joints that have a box."""
+    seen = boxes >= 0
+    try:
+        return fit_affine(film[boxes[seen]], plan.places[seen])
+    except ValueError:
+        return None
+
+
+def _judge(plan: HandPlan, boxes: Ints, *, film: Array, map_: Affine, classes: Array) -> Match:
     """Add up what a reading costs."""
-    assert boxes is not None
     at = map_(film)
     expected = _expected(plan, boxes, at, blur=0.0)
     joints = np.flatnonzero(boxes >= 0)

@@ -77,7 +77,9 @@ class NamedJoint:
             return f"{self.joint} enters neither RUS-CHN nor TW3-RUS: no score depends on it."
         if self.status is JointStatus.UNCERTAIN:
             return f"The RUS-CHN and TW3-RUS scores rest on {self.joint} being the right box: confirm it."
-        return f"Without {self.joint} the RUS-CHN and TW3-RUS scores are incomplete: one of their 13 grades is not known."
+        return (
+            f"Without {self.joint} the RUS-CHN and TW3-RUS scores are incomplete: one of their 13 grades is not known."
+        )
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class HandPlan:
     fingertips: Array
     hands: int
 
-    def expected(self, seen: Array, *, at: Array, blur: float = 0.0) -> Expected:
+    def expected(self, seen: NDArray[np.bool_], *, at: Array, blur: float = 0.0) -> Expected:
         """Tell where each joint is to be expected, given all the other joints that were seen.
 
         This is the conditional Gaussian, of a seen joint with itself left out (Bishop, Pattern Recognition and Machine

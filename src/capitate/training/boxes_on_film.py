@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +36,11 @@ def share_on_bone(hand: NamedHand, pixels: NDArray[np.uint8], *, film_size: tupl
     if hand.to_plan is None:
         return None
     to_pixels = np.array(pixels.shape[::-1]) / np.array(film_size)
+    to_film = hand.to_plan.inverse
     ends = {one.joint: hand.to_plan(np.array(one.detection.centre)) for one in hand.joints if one.detection}
-    bones = [pair for chain in FINGERS.values() for pair in zip(chain, chain[1:], strict=False)]
+    bones = [pair for chain in FINGERS.values() for pair in pairwise(chain)]
     contrasts = [
-        _contrast(_across(ends, bone), hand=hand, pixels=pixels, to_pixels=to_pixels)
-        for bone in bones
-        if set(bone) <= ends.keys()
+        _contrast(to_film(_across(ends, bone)) * to_pixels, pixels) for bone in bones if set(bone) <= ends.keys()
     ]
     if len(contrasts) < len(bones) / 2:
         return None
@@ -55,10 +56,9 @@ def _across(ends: dict[Joint, Array], bone: tuple[Joint, Joint]) -> Array:
     return np.stack([axis, axis - _BESIDE * aside, axis + _BESIDE * aside])
 
 
-def _contrast(points: Array, *, hand: NamedHand, pixels: NDArray[np.uint8], to_pixels: Array) -> float:
+def _contrast(points: Array, pixels: NDArray[np.uint8]) -> float:
     """Mean grey value on the axis less that on both sides."""
-    assert hand.to_plan is not None
-    at = np.floor(hand.to_plan.inverse(points) * to_pixels).astype(int)
+    at = np.floor(points).astype(int)
     x, y = np.clip(at[..., 0], 0, pixels.shape[1] - 1), np.clip(at[..., 1], 0, pixels.shape[0] - 1)
     means = pixels[y, x].astype(float).mean(axis=1)
     return float(means[0] - means[1:].mean())

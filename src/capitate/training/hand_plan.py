@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from capitate.hand.joints import FINGERS, Joint
 from capitate.hand.plan import JOINTS, HandPlan
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.hand_points import BoxOfJoint, HandPoints, boxes_by_points
+from capitate.training.table import read_table
 from capitate.types import Side
 
-__all__ = ["NOISE", "TRUSTED", "labelled_shapes", "measure_plan"]
+__all__ = ["NOISE", "TRUSTED", "labelled_shapes", "measure_plan", "read_aspects"]
 
 Array = NDArray[np.float64]
 
@@ -80,9 +82,25 @@ def measure_plan(
     return HandPlan(mean + middle.reshape(-1, 2), covariance, tips, len(used))
 
 
-def _shape(
-    boxes: Sequence[LabelledBox], own: Mapping[Joint, BoxOfJoint], points: HandPoints
-) -> tuple[Array, Array]:
+def read_aspects(path: Path) -> dict[str, float]:
+    """Read width over height of films from a table in the form of `rsna-highres/index.csv`, by id.
+
+    Rows of a `kind` other than `original` and `half-scale` are left out: somebody may have changed their proportions.
+
+    Raises:
+        TableError: naming file, line and column.
+    """
+    table = read_table(path)
+    table.require("id", "width", "height")
+    aspects = {}
+    for row in table.rows:
+        width, height = (row.number(name, most=1e6, unit="pixels") for name in ("width", "height"))
+        if width and height and row.values.get("kind", "original") in ("original", "half-scale"):
+            aspects[row.values["id"]] = width / height
+    return aspects
+
+
+def _shape(boxes: Sequence[LabelledBox], own: Mapping[Joint, BoxOfJoint], points: HandPoints) -> tuple[Array, Array]:
     """Bring one hand to the form of a left one."""
     places = np.array([(boxes[own[joint].number].x, boxes[own[joint].number].y) for joint in JOINTS])
     names = ("thumb4", "forefinger4", "middle_finger4", "ring_finger4", "pinky_finger4")

@@ -19,7 +19,9 @@ __all__ = ["BONES", "POINTS", "BoxOfJoint", "HandPoints", "boxes_by_points", "re
 
 Array = NDArray[np.float64]
 
-_FINGER_POINTS = dict(zip(FINGERS, ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger"), strict=True))
+_FINGER_POINTS = dict(
+    zip(FINGERS, ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger"), strict=True)
+)
 POINTS = ("wrist", *(f"{finger}{k}" for finger in _FINGER_POINTS.values() for k in (1, 2, 3, 4)))
 """The 21 key points: the wrist; of the thumb CMC, MCP, IP and tip, of fingers II to V MCP, PIP, DIP and tip."""
 
@@ -60,7 +62,7 @@ class HandPoints:
         return extent
 
     def off_bone(self, joint: Joint, place: Array) -> float:
-        """Distance of a place (2,) from a joint's bone, in hulls: 0.1 is a tenth of the hand's length, whatever the squash."""
+        """Distance of a place (2,) from a joint's bone, in hulls: 0.1 is a tenth of the hand, whatever the squash."""
         start, end = (self.at[name] / self.size for name in BONES[joint])
         along = end - start
         share = np.clip((place / self.size - start) @ along / max(float(along @ along), 1e-12), 0, 1)
@@ -92,7 +94,7 @@ def boxes_by_points(boxes: Sequence[LabelledBox], points: HandPoints) -> dict[Jo
     Boxes and bones are paired so that the sum of their distances is least. A class with too many boxes leaves the
     farthest out, one with too few leaves joints out.
     """
-    found = {}
+    found: dict[Joint, BoxOfJoint] = {}
     for bone in BoneClass:
         joints = [joint for joint in BONES if bone_class_of(joint) is bone]
         own = [k for k, box in enumerate(boxes) if box.joint == bone]

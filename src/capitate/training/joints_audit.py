@@ -22,7 +22,7 @@ from capitate.training.hand_points import HandPoints, boxes_by_points, read_hand
 from capitate.training.joints_labels import wrong_counts
 from capitate.types import Box
 
-__all__ = ["OFF_BONE", "HandAudit", "HandFault", "HandFaultKind", "PERCENT", "as_detections", "audit_hands"]
+__all__ = ["OFF_BONE", "PERCENT", "HandAudit", "HandFault", "HandFaultKind", "as_detections", "audit_hands"]
 
 PERCENT = 100.0
 OFF_BONE = 0.1
@@ -119,7 +119,7 @@ def audit_hands(boxes: Path, *, keypoints: Path | None = None, films: Films | No
 
 
 def as_detections(boxes: Sequence[LabelledBox]) -> list[Detection]:
-    """Bring labelled boxes to detections in per cent of the film; boxes of other classes than the seven are left out."""
+    """Bring labelled boxes to detections in per cent of the film; those of none of the seven classes are left out."""
     return [
         Detection(
             BoneClass(one.joint),
@@ -140,9 +140,7 @@ def _against_anatomy(film: str, hand: NamedHand) -> list[HandFault]:
     return faults + [HandFault(film, HandFaultKind.NO_JOINT, one.remark.message) for one in hand.left_over]
 
 
-def _against_points(
-    film: str, hand: NamedHand, boxes: Sequence[LabelledBox], points: HandPoints
-) -> list[HandFault]:
+def _against_points(film: str, hand: NamedHand, boxes: Sequence[LabelledBox], points: HandPoints) -> list[HandFault]:
     """Compare with key points: the farthest box, and the side."""
     worst = max(boxes_by_points(boxes, points).items(), key=lambda pair: pair[1].off_bone, default=None)
     faults = []
