@@ -59,8 +59,8 @@ def audit(
     for fault in found.faults:
         print(f"{fault.film:8}{fault.kind.value:16}{fault.message}")
     print(
-        f"{len(found.unusable)} of {found.hands} hands are not to be learned from ({found.with_points} compared with key "
-        f"points, {found.with_film} with their film): {out / 'audit.json'}"
+        f"{len(found.unusable)} of {found.hands} hands are not to be learned from: {out / 'audit.json'}\n"
+        f"{found.with_points} were compared with key points, {found.with_film} with their film"
     )
     if keypoints is not None:
         trials = _trials(boxes, keypoints, aspects, without=found.unusable)

@@ -74,11 +74,11 @@ def fit_affine(source: Array, target: Array) -> Affine:
     Raises:
         ValueError: if the points do not settle a map that can be inverted.
     """
-    solved: Array
-    solved, _, rank, _ = np.linalg.lstsq(np.column_stack([source, np.ones(len(source))]), target, rcond=1e-9)
+    about = np.column_stack([source, np.ones(len(source))])
+    solved, _, rank, _ = np.linalg.lstsq(about, np.asarray(target, dtype=np.float64), rcond=1e-9)
     if rank < 3:
         raise ValueError(f"three points off one line settle an affine map, got {len(source)} points of rank {rank}")
-    return Affine(solved[:2].T, solved[2])
+    return Affine(solved[:2].T.astype(np.float64), solved[2].astype(np.float64))
 
 
 def fit_similarity(source: Array, target: Array, *, mirrored: bool) -> Affine:

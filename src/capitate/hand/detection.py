@@ -15,8 +15,8 @@ from capitate.types import Box
 __all__ = ["Detection", "centres", "same_place"]
 
 _SAME_PLACE = 0.4
-"""Distance of two centres, in mean sides of the boxes, within which two boxes of a class are one joint twice. Boxes of two
-joints of a class lie 0.51 or more apart on all labelled hands."""
+"""Distance of two centres, in mean sides of the boxes, within which two boxes of a class are one joint twice. Boxes of
+two joints of a class lie 0.51 or more apart on all labelled hands."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from capitate.types import Box, Side
 __all__ = ["FAR", "name_hands", "name_joints"]
 
 FAR = 4.0
-"""Standard deviations from its place beyond which a joint is uncertain: one in 3,000 lies there by chance (chi-square, 2
-degrees of freedom), and none of the correctly labelled ones does (2.9 at the 99.9th percentile)."""
-_RIVAL = 9.0
-"""How much dearer, in squared deviations, another box must be as the same joint to be no rival: odds of 90 to 1."""
+"""Standard deviations from its place beyond which a joint is uncertain: one in 3,000 lies there by chance (chi-square,
+2 degrees of freedom), and none of the correctly labelled ones does (2.9 at the 99.9th percentile)."""
+_RIVAL = FAR**2
+"""How much dearer, in squared deviations, another box must be as the same joint to be no rival."""
 _SURE_OF_SIDE = 12.0
 """By how much the reading as the other side must be dearer: odds of 400 to 1."""
 _NO_HAND = 5.0
