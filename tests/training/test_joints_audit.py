@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,9 @@ def test_the_published_labels(films_root):
     audit = audit_hands(joints / "boxes-21.csv", keypoints=joints / "hand-keypoints-21.csv")
     found = kinds(audit)
     assert (audit.hands, audit.with_points, len(audit.unusable)) == (731, 275, 33)
+    page = Path(__file__).parents[2] / "docs" / "joints.md"
+    listed = set(re.findall(r"^\| (\d+) \|", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert listed == audit.unusable | {"2083", "6936"}  # beside the hand, which only the film shows
     swapped = {film for film, what in found.items() if "swapped_class" in what and "wrong_counts" not in what}
     assert swapped == {"1764", "1833", "2249", "6917"}
     off_points = {film for film, what in found.items() if "off_key_points" in what}

@@ -27,7 +27,7 @@ _LEFT_OVER = 15.0
 """Costs, in squared standard deviations, of a joint without box and of a box without joint. A box farther than their
 sum from a joint's place, 5.9 deviations, is not that joint's: by chance one of 4e7 is (chi-square, 2 degrees)."""
 _OTHER_CLASS = 12.0
-"""Cost of taking a box for a joint of another class than it was detected as. Neighbouring joints lie 0.08 plan units
+"""Cost of taking a box for a joint of another class than it was detected as. Neighbouring joints lie 0.095 plan units
 apart or more, eight deviations: place outweighs a wrong class, and a class decides between places that are alike."""
 _DOUBT = 2.0
 """Cost of a score of 0, in proportion: between two boxes that fit alike the better one is taken."""
