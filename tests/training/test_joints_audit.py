@@ -230,3 +230,11 @@ def test_the_shipped_plan_is_what_the_labels_give(films_root):
     assert plan.places == pytest.approx(hand_plan().places, abs=1e-4)
     assert plan.fingertips == pytest.approx(hand_plan().fingertips, abs=1e-4)
     assert plan.covariance == pytest.approx(hand_plan().covariance, abs=2e-6)
+
+
+def test_key_points_without_fingertips_tell_all_but_the_distal_boxes(tables):
+    at = places()
+    row = {name: value for name, value in points_of("1", at).items() if name[:-2][-1:] != "4"}
+    points = read_hand_points(write_points(tables / "one.csv", [row]))["1"]
+    found = boxes_by_points(boxes_of("1", at), points)
+    assert found.keys() == {joint for joint in Joint if not joint.startswith("DIP")}

@@ -48,7 +48,7 @@ class HandPoints:
     Attributes:
         film: id of the film.
         side: the label's side.
-        at: each of `POINTS`, (2,) fractions of the film.
+        at: each of `POINTS`, perhaps without the fingertips, (2,) fractions of the film.
     """
 
     film: str
@@ -78,14 +78,15 @@ class BoxOfJoint:
 
 
 def read_hand_points(path: Path) -> dict[str, HandPoints]:
-    """Read a table in the form of `hand-keypoints-21.csv`, by film.
+    """Read a table in the form of `hand-keypoints-21.csv`, by film; the fingertips may be absent.
 
     Raises:
         TableError: naming file, line and column.
     """
     table = read_table(path)
-    table.require("id", *(f"{name}_{axis}" for name in POINTS for axis in "xy"))
-    return {row.values["id"]: _hand(row, sided="side" in table.columns) for row in table.rows}
+    names = [name for name in POINTS if not name.endswith("4") or f"{name}_x" in table.columns]
+    table.require("id", *(f"{name}_{axis}" for name in names for axis in "xy"))
+    return {row.values["id"]: _hand(row, names, sided="side" in table.columns) for row in table.rows}
 
 
 def boxes_by_points(boxes: Sequence[LabelledBox], points: HandPoints) -> dict[Joint, BoxOfJoint]:
@@ -96,9 +97,9 @@ def boxes_by_points(boxes: Sequence[LabelledBox], points: HandPoints) -> dict[Jo
     """
     found: dict[Joint, BoxOfJoint] = {}
     for bone in BoneClass:
-        joints = [joint for joint in BONES if bone_class_of(joint) is bone]
+        joints = [joint for joint in BONES if bone_class_of(joint) is bone and set(BONES[joint]) <= points.at.keys()]
         own = [k for k, box in enumerate(boxes) if box.joint == bone]
-        if not joints:
+        if bone in (BoneClass.RADIUS, BoneClass.ULNA):
             found |= {Joint(bone.value): BoxOfJoint(own[0], 0.0)} if len(own) == 1 else {}
             continue
         costs = np.array(
@@ -109,8 +110,8 @@ def boxes_by_points(boxes: Sequence[LabelledBox], points: HandPoints) -> dict[Jo
     return found
 
 
-def _hand(row: Row, *, sided: bool) -> HandPoints:
-    at = {name: np.array([_fraction(row, f"{name}_{axis}") for axis in "xy"]) for name in POINTS}
+def _hand(row: Row, names: Sequence[str], *, sided: bool) -> HandPoints:
+    at = {name: np.array([_fraction(row, f"{name}_{axis}") for axis in "xy"]) for name in names}
     text = row.values["side"].strip().casefold() if sided else ""
     return HandPoints(row.values["id"], Side(text) if text in set(Side) else Side.UNKNOWN, at)
 

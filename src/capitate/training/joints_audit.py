@@ -20,7 +20,7 @@ from capitate.training.boxes_on_film import LEAST_SHARE, share_on_bone
 from capitate.training.data.boxes import LabelledBox, by_film, read_boxes_as_far_as_possible
 from capitate.training.hand_points import HandPoints, boxes_by_points, read_hand_points
 from capitate.training.joints_labels import wrong_counts
-from capitate.types import Box
+from capitate.types import Box, Side
 
 __all__ = ["OFF_BONE", "PERCENT", "HandAudit", "HandFault", "HandFaultKind", "as_detections", "audit_hands"]
 
@@ -147,7 +147,7 @@ def _against_points(film: str, hand: NamedHand, boxes: Sequence[LabelledBox], po
     if worst is not None and worst[1].off_bone > OFF_BONE:
         told = f"{worst[0]} lies {worst[1].off_bone:.2f} of the hand's length from its bone by the key points."
         faults.append(HandFault(film, HandFaultKind.OFF_KEY_POINTS, told))
-    if hand.to_plan is not None and hand.side != points.side:
+    if Side.UNKNOWN not in (hand.side, points.side) and hand.side != points.side:
         told = f"The boxes are a {hand.side} hand's, the key points say {points.side}."
         faults.append(HandFault(film, HandFaultKind.WRONG_SIDE, told))
     return faults

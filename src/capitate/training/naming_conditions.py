@@ -32,15 +32,13 @@ class TrialHand:
         film: id.
         side: the side that the film shows.
         truth: the box of every joint that has one.
-        others: boxes that are no joint's, or a joint's second box.
-        doubled: the joint that has a second box.
+        others: further boxes; one in the place of a joint's own is as good.
     """
 
     film: str
     side: Side
     truth: dict[Joint, Detection]
     others: tuple[Detection, ...] = ()
-    doubled: Joint | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def _moved(hand: TrialHand, matrix: Array, *, side: Side | None = None) -> Trial
         return Detection(one.bone, box, one.score)
 
     truth = {joint: move(one) for joint, one in hand.truth.items()}
-    return TrialHand(hand.film, side or hand.side, truth, tuple(move(one) for one in hand.others), hand.doubled)
+    return TrialHand(hand.film, side or hand.side, truth, tuple(move(one) for one in hand.others))
 
 
 def _as_labelled(hand: TrialHand, _: np.random.Generator) -> TrialHand:
@@ -129,7 +127,7 @@ def _doubled(hand: TrialHand, rng: np.random.Generator) -> TrialHand:
     one = hand.truth[joint]
     x, y = rng.uniform(-0.2, 0.2, 2) * [one.box.width, one.box.height]
     box = Box(one.box.x + float(x), one.box.y + float(y), one.box.width, one.box.height)
-    return TrialHand(hand.film, hand.side, hand.truth, (Detection(one.bone, box),), joint)
+    return TrialHand(hand.film, hand.side, hand.truth, (Detection(one.bone, box),))
 
 
 def _swapped(hand: TrialHand, rng: np.random.Generator) -> TrialHand:

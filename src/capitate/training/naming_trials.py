@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from capitate.hand import Detection, Joint, JointStatus, NamedHand, name_joints
+from capitate.hand.detection import same_place
 from capitate.hand.plan import JOINTS, HandPlan
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.hand_plan import labelled_shapes, measure_plan
@@ -123,8 +124,8 @@ def _outcome(hand: TrialHand, result: NamedHand, joint: Joint) -> str | None:
         return None if truth is None else "missed"
     if truth is None:
         return "invented"
-    rights = (truth, *(hand.others if hand.doubled is joint else ()))
-    right = "right" if any(one.detection is box for box in rights) else "wrong"
+    there = (truth, *(box for box in hand.others if same_place(box, truth)))
+    right = "right" if any(one.detection is box for box in there) else "wrong"
     return f"{'found' if one.status is JointStatus.FOUND else 'uncertain'}_{right}"
 
 
