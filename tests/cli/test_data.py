@@ -123,3 +123,23 @@ def test_boxes_become_yolo_labels_with_lists(run, films):
         "data", "boxes", films / "boxes.csv", "--films", films / "films.csv", "--form", "voc", "--out", films / "y"
     )
     assert (again.code, "holds files already" in again.err) == (2, True)
+
+
+def test_audit_names_faults_and_tries_naming(run, tmp_path):
+    from capitate.hand import Joint, bone_class_of
+    from capitate.hand.plan import JOINTS, hand_plan
+
+    at = hand_plan().places * [0.9, 0.8] + [0.45, 0.95]
+    rows = [
+        f"{film},{bone_class_of(joint)},{x},{y},0.08,0.08"
+        for film in (1, 2)
+        for joint, (x, y) in zip(JOINTS, at, strict=True)
+        if (film, joint) != (2, Joint.ULNA)
+    ]
+    (tmp_path / "boxes.csv").write_text("id,joint,x_center,y_center,width,height\n" + "\n".join(rows) + "\n")
+    result = run("data", "audit", tmp_path / "boxes.csv", "--out", tmp_path / "out")
+    assert (result.code, "2       wrong_counts    Ulna 0 of 1." in result.out) == (0, True)
+    assert "1 of 2 hands are not to be learned from" in result.out
+    assert json.loads((tmp_path / "out" / "audit.json").read_text())["unusable"] == ["2"]
+    missing = run("data", "audit", tmp_path / "none.csv", "--out", tmp_path / "out")
+    assert (missing.code, "none.csv" in missing.err) == (2, True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
+from capitate.training.joints_audit import audit_hands
 from capitate.training.joints_labels import audit_boxes, hand_labels
 from capitate.training.layouts import read_any
 from capitate.training.locator import train_locator
@@ -47,7 +48,9 @@ def run_locator(
     claim(out, {"task": "hand-locator", **config.to_dict()}, split={"fold": None, "folds": None})
     films, refused = squashed_films(studies, workers=workers, progress=progress)
     audit = asdict(audit_boxes(boxes, keypoints))
-    write_json(out / "audit.json", {**audit, "refused_films": [asdict(one) for one in refused]})
+    hands = audit_hands(boxes, keypoints=keypoints, films=dict(zip(films.ids, films.pixels, strict=True)))
+    refusals = [asdict(one) for one in refused]
+    write_json(out / "audit.json", {**audit, "refused_films": refusals, "labelled_hands": hands.to_json()})
     result = train_locator(films.pixels, films.ids, labels, config, folder=out)
     save_weights(result.network, out / "weights.safetensors")
     write_ids(out / "held-out.txt", result.held_out)

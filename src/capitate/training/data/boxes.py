@@ -19,6 +19,7 @@ __all__ = [
     "checked",
     "clipped",
     "read_boxes",
+    "read_boxes_as_far_as_possible",
     "read_sound_boxes",
     "write_boxes",
 ]
@@ -90,18 +91,32 @@ def read_sound_boxes(path: Path) -> tuple[list[LabelledBox], dict[str, str]]:
     Raises:
         TableError: if the table itself cannot be used.
     """
-    table, film, joint = _table(path)
-    boxes: list[LabelledBox] = []
-    wrong: dict[str, str] = {}
-    for row in table.rows:
-        try:
-            boxes.append(_box(row, film=film, joint=joint))
-        except TableError as error:
-            wrong[_stem(row, film)] = str(error)
+    boxes, bad = read_boxes_as_far_as_possible(path)
+    wrong = dict(bad)
     if {box.joint for box in boxes} == BOXES_OF_A_HAND.keys():
         counts = wrong_counts({name: [box.joint for box in rows] for name, rows in by_film(boxes).items()})
         wrong = counts | wrong
     return [box for box in boxes if box.film not in wrong], wrong
+
+
+def read_boxes_as_far_as_possible(path: Path) -> tuple[list[LabelledBox], list[tuple[str, str]]]:
+    """Read every box that can be understood.
+
+    Returns:
+        The boxes, and the film and fault of every other row.
+
+    Raises:
+        TableError: if the table itself cannot be used.
+    """
+    table, film, joint = _table(path)
+    boxes: list[LabelledBox] = []
+    bad: list[tuple[str, str]] = []
+    for row in table.rows:
+        try:
+            boxes.append(_box(row, film=film, joint=joint))
+        except TableError as error:
+            bad.append((_stem(row, film), str(error)))
+    return boxes, bad
 
 
 def write_boxes(boxes: Iterable[LabelledBox], path: Path) -> None:
