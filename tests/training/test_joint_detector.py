@@ -205,8 +205,8 @@ def test_a_recipe_runs(name, data, tmp_path):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"augment": {"uniform_operations": 2}}, "augment.uniform_operations is 2; labels that lie in the picture"),
-        ({"augment": {"patches": 0.5}}, "augment.patches is 0.5"),
+        ({"augment": {"uniform_operations": 2}}, "augment.uniform_operations moves pixels in a way"),
+        ({"augment": {"patches": 0.5}}, "augment.patches needs to know where the hand is"),
         ({"optimiser": {"stages": [[1, 60, 64]]}}, r"multiples of 32, got 60 x 64"),
         ({"optimiser": {"stages": [[1, 96, 96], [1, 64, 64]]}}, "is larger than the last one, got 96 x 96 and 64 x 64"),
         ({"counts": [1, 2]}, r"counts must hold a whole number above 0 for each of 7 classes, got \[1, 2\]"),

@@ -21,7 +21,7 @@ from capitate.training.export import export, write_bundle
 from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.abnormality import AbnormalityConfig
-from capitate.training.settings.whole_pictures import picture_rule
+from capitate.training.settings.pictures import film_rule
 from capitate.training.weights import load_weights
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     refuse_unused(options, task="abnormality")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
     loaded = [load_abnormality(run) for run in runs]
-    rule, meaning = one_configuration(
-        (picture_rule(config, config.reading), config.data.meaning) for _, config in loaded
-    )
+    rule, meaning = one_configuration((film_rule(config, config.reading), config.data.meaning) for _, config in loaded)
     random = np.random.default_rng(0)
     pictures = torch.from_numpy(random.integers(0, 256, (4, 1, rule.height, rule.width), dtype=np.uint8))
     apart = 0.0

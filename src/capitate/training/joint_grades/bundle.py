@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from capitate.errors import UsageError
+from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import CATEGORIES
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
@@ -21,7 +22,7 @@ from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredict
 from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
 from capitate.training.runs import Run
 from capitate.training.settings.joint_grades import JointGradesConfig
-from capitate.training.settings.whole_pictures import picture_rule
+from capitate.training.settings.pictures import film_rule
 from capitate.training.weights import load_weights
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     refuse_unused(options, task="joint-grades")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
     loaded = [load_joint_grades(run) for run in runs]
-    rule, margin = one_configuration((picture_rule(config, config.reading), config.box_margin) for _, config in loaded)
+    crops = one_configuration(CropRule(film_rule(config, config.reading), config.margin) for _, config in loaded)
     apart = 0.0
     for (network, _), name in zip(loaded, names, strict=True):
-        released, example = _Released(network).eval(), _example(rule.height, rule.width)
+        released, example = _Released(network).eval(), _example(crops.film.height, crops.film.width)
         export(
             released,
             tuple(one[:2] for one in example),
@@ -95,7 +96,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             "configuration": dict(runs[0].config),
             **options.notes,
         },
-        runtime={"picture": rule.to_card(), "box_margin": margin, "categories": dict(CATEGORIES)},
+        runtime={"picture": crops.to_card(), "categories": dict(CATEGORIES)},
         figures=[*options.figures, *_figures(runs)],
         training_ids=frozenset[str]().union(*(run.training_ids for run in runs)),
         about=options.about,

@@ -24,6 +24,7 @@ from capitate.training.joints.network import JointNetwork, ReleasedJoints
 from capitate.training.run_card import held_out_figures
 from capitate.training.runs import Run
 from capitate.training.settings.joints import JointDetectorConfig
+from capitate.training.settings.pictures import film_rule
 from capitate.training.weights import load_weights
 from capitate.types import Sex, Side
 
@@ -47,9 +48,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         raise UsageError(f"a joint-detector bundle is made of one run, got {len(runs)}")
     (run,) = runs
     network, config = load_joint_run(run)
-    last = config.optimiser.stages[-1]
-    rule = FilmRule(last.height, last.width, squash=config.reading.squash)
-    export_joints(network, folder / _NETWORK, height=last.height, width=last.width)
+    rule = film_rule(config, config.reading)
+    export_joints(network, folder / _NETWORK, height=rule.height, width=rule.width)
     apart = agreement(network, folder / _NETWORK, rule, threshold=config.detect.threshold)
     card = compose_card(
         name=options.name or config.name,
@@ -107,7 +107,7 @@ def agreement(network: JointNetwork, path: Path, rule: FilmRule, *, threshold: f
     Raises:
         UsageError: if either is too large for the bundle to be released.
     """
-    pictures = np.stack([rule.fit(film).pixels for film in _drawn()])[:, None]
+    pictures = np.stack([rule.fitted(film).pixels for film in _drawn()])[:, None]
     scores, boxes = Session(path, threads=1).run({"picture": pictures})
     with torch.no_grad():
         wanted, places = (one.numpy() for one in ReleasedJoints(network)(torch.from_numpy(pictures)))

@@ -98,7 +98,7 @@ def agreement(network: OutlineNetwork, path: Path, rule: CropRule | FilmRule) ->
         cut.pixels
         for hand in hands
         for cut in (
-            [rule.fit(hand.radiograph.pixels)]
+            [rule.fitted(hand.radiograph.pixels)]
             if isinstance(rule, FilmRule)
             else [rule.cut(hand.radiograph.pixels, joint.box) for joint in hand.joints]
         )

@@ -10,7 +10,14 @@ from capitate.training.joints_labels import BOXES_OF_A_HAND
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
-from capitate.training.settings.pictures import FeaturesConfig, PictureReadingConfig, check_pictures, plain_augment
+from capitate.training.settings.pictures import (
+    LABELLED,
+    STRIDE,
+    FeaturesConfig,
+    PictureReadingConfig,
+    check_pictures,
+    plain_augment,
+)
 
 __all__ = ["BoxLoss", "DetectConfig", "JointDetectorConfig", "JointLabelFiles", "JointLossConfig", "check_joints"]
 
@@ -111,7 +118,7 @@ def check_joints(config: JointDetectorConfig) -> None:
         UsageError: naming the key, the value received and what is allowed.
     """
     check_training(config)
-    check_pictures(config, reading=config.reading, augment=config.augment)
+    check_pictures(config, reading=config.reading, augment=config.augment, refused=LABELLED, stride=STRIDE)
     if not config.classes or len(set(config.classes)) < len(config.classes):
         raise UsageError(f"classes must be different names, at least one, got {list(config.classes)}")
     if len(config.counts) != len(config.classes) or min(config.counts) < 1:

@@ -6,10 +6,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from capitate.errors import UsageError
+from capitate.runtime.film_rule import Fit
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
-from capitate.training.settings.pictures import FeaturesConfig, PictureReadingConfig, check_pictures, plain_augment
+from capitate.training.settings.pictures import (
+    LABELLED,
+    STRIDE,
+    FeaturesConfig,
+    PictureReadingConfig,
+    check_pictures,
+    plain_augment,
+)
 
 __all__ = ["Crops", "OutlineFiles", "OutlinesConfig", "Outside", "check_outlines"]
 
@@ -81,7 +89,7 @@ def check_outlines(config: OutlinesConfig) -> None:
         UsageError: naming the key, the value received and what is allowed.
     """
     check_training(config)
-    check_pictures(config, reading=config.reading, augment=config.augment)
+    check_pictures(config, reading=config.reading, augment=config.augment, refused=LABELLED, stride=STRIDE)
     within(
         [
             ("margin", config.margin, 0, 4),
@@ -96,10 +104,10 @@ def check_outlines(config: OutlinesConfig) -> None:
             raise UsageError(
                 f"crops is joints and a stage of optimiser.stages is {odd.height} x {odd.width}; crops are squares"
             )
-        if config.reading.aspect or config.reading.squash:
+        if config.reading.aspect or config.reading.fit is not Fit.PAD:
             raise UsageError(
                 f"crops is joints, which are cut from films as they are; reading.aspect is {config.reading.aspect:g} "
-                f"and reading.squash is {config.reading.squash}, leave both out"
+                f"and reading.fit is {config.reading.fit}, leave both out"
             )
     if config.labels.masked and config.outside is Outside.BACKGROUND:
         raise UsageError(
