@@ -62,6 +62,11 @@ class JointFilms:
     def __len__(self) -> int:
         return len(self.studies)
 
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Id of every film, (n,)."""
+        return np.array([study.id for study in self.studies])
+
     def audit(self) -> dict[str, Any]:
         """Say which labelled hands are left out, and why."""
         return {

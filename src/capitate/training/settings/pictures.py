@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from capitate.errors import UsageError
 from capitate.runtime.film_rule import FilmRule, Fit
 from capitate.training.settings.augment import AugmentConfig
-from capitate.training.settings.checks import within
+from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import UnreadableConfig
 from capitate.training.settings.experiment import Experiment
 
 __all__ = [
-    "LABELLED",
-    "STRIDE",
-    "UNMASKED",
     "FeaturesConfig",
+    "LabelledPicturesConfig",
     "PictureReadingConfig",
     "PicturesOnDemandConfig",
+    "check_labelled",
     "check_pictures",
     "film_rule",
     "plain_augment",
 ]
 
 
-STRIDE = 32
+_STRIDE = 32
 """Rows and columns that a network of `FeaturesConfig` needs are multiples of this: its backbone's last maps."""
-UNMASKED = {
+_UNMASKED = {
     "surroundings": "needs to know where the hand is",
     "patches": "needs to know where the hand is",
     "mixup": "mixes ages",
 }
 """Augmentations, with the reason, that no picture of a whole film or crop can take."""
-LABELLED = {
-    **UNMASKED,
+_LABELLED = {
+    **_UNMASKED,
     "histogram": "takes the grey levels of another film",
     "uniform_operations": "moves pixels in a way that labels in the picture cannot follow",
     "mixup": "mixes films, and labels in the picture cannot follow",
@@ -107,6 +106,23 @@ def plain_augment() -> AugmentConfig:
     return AugmentConfig(surroundings=0.0, patches=0.0)
 
 
+@dataclass(frozen=True)
+class LabelledPicturesConfig(Experiment):
+    """An experiment whose labels lie in pictures of films, such as boxes and masks.
+
+    Attributes:
+        negatives: share of pictures shown as negatives.
+        reading: see `PictureReadingConfig`.
+        network: see `FeaturesConfig`.
+        augment: see `AugmentConfig`.
+    """
+
+    negatives: float = 0.0
+    reading: PictureReadingConfig = field(default_factory=PictureReadingConfig)
+    network: FeaturesConfig = field(default_factory=FeaturesConfig)
+    augment: AugmentConfig = field(default_factory=plain_augment)
+
+
 def film_rule(config: Experiment, reading: PictureReadingConfig) -> FilmRule:
     """Give the rule by which an experiment's pictures are made, at the size of its last stage."""
     last = config.optimiser.stages[-1]
@@ -119,7 +135,7 @@ def check_pictures(
     *,
     reading: PictureReadingConfig,
     augment: AugmentConfig,
-    refused: Mapping[str, str] = UNMASKED,
+    refused: Mapping[str, str] = _UNMASKED,
     stride: int = 1,
 ) -> None:
     """Refuse sizes and augmentations that a task on pictures cannot take.
@@ -151,6 +167,17 @@ def check_pictures(
                 f"optimiser.stages[{k}] is larger than the last one, got {stage.height} x {stage.width} and "
                 f"{last.height} x {last.width}; pictures are made at the size of the last stage"
             )
+
+
+def check_labelled(config: LabelledPicturesConfig) -> None:
+    """Refuse what no task with labels in its pictures could be trained with.
+
+    Raises:
+        UsageError: naming the key, the value received and what is allowed.
+    """
+    check_training(config)
+    check_pictures(config, reading=config.reading, augment=config.augment, refused=_LABELLED, stride=_STRIDE)
+    within([("negatives", config.negatives, 0, 1)])
 
 
 def _check_reading(reading: PictureReadingConfig) -> None:
