@@ -220,6 +220,14 @@ def test_validation_is_never_augmented(mura):
     assert len(batch.weak) == 0
 
 
+def test_squashed_films_get_their_proportions_back(mura):
+    pictures = open_abnormality(experiment("reading.aspect=0.5"), mura).source.pictures(np.arange(1))[1]
+    height, width = pictures.shape[2:]
+    assert height == width
+    shown = np.flatnonzero(pictures[0, 0].numpy().any(axis=0))
+    assert (shown.min(), shown.max() + 1) == (width // 4, 3 * width // 4)
+
+
 def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):
     both = bundle_runs(runs, tmp_path / "both")
     assert len(AbnormalityScreen(both, threads=1).bundle.networks) == 2

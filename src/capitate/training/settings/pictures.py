@@ -190,6 +190,11 @@ def _check_reading(reading: PictureReadingConfig) -> None:
     )
     if isinstance(reading, PicturesOnDemandConfig):
         within([("reading.cache_megabytes", reading.cache_megabytes, 0, float("inf"))])
+    if reading.aspect and reading.fit is Fit.STRETCH:
+        raise UsageError(
+            f"reading.aspect is {reading.aspect:g} and reading.fit is stretch, which leaves no proportions to "
+            "give back; leave one of them out"
+        )
     found = reading.percentiles
     if len(found) != 2 or not 0 <= found[0] < found[1] <= 100:
         raise UsageError(f"reading.percentiles must be two that rise, such as [0.5, 99.5], got {list(found)}")
