@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.runtime.film_rule import CropRule, FilmRule, Fit, rule_of_card
 from capitate.runtime.joint_boxes import find_peaks, on_film
 from capitate.types import Box
 
@@ -46,7 +46,7 @@ def test_nothing_found():
 
 def test_boxes_come_back_to_the_film():
     film = np.zeros((100, 50), dtype=np.float32)
-    fitted = FilmRule(64, 80).fit(film)  # 64 x 32, with 24 columns to the left
+    fitted = FilmRule(64, 80).fitted(film)  # 64 x 32, with 24 columns to the left
     (joint,) = on_film(find_peaks(*maps((1, 7, 4, 0.6)), threshold=0.3), fitted, classes=("A", "B"), shape=(100, 50))
     assert (joint.joint, joint.score) == ("B", pytest.approx(0.6))
     x, y, side = (30 - 24) * 100 / 64, 18 * 100 / 64, 12 * 100 / 64
@@ -55,13 +55,13 @@ def test_boxes_come_back_to_the_film():
 
 
 @pytest.mark.parametrize("shape", [(200, 100), (90, 240), (64, 64)])
-@pytest.mark.parametrize("squash", [False, True])
-def test_a_fitted_film_shows_what_lies_where(shape, squash):
+@pytest.mark.parametrize("fit", list(Fit))
+def test_a_fitted_film_shows_what_lies_where(shape, fit):
     rows, columns = shape
     film = np.zeros(shape, dtype=np.float32)
     top, left = rows // 4, columns // 2
     film[top : top + rows // 4, left : left + columns // 4] = 1
-    fitted = FilmRule(64, 96, squash=squash).fit(film)
+    fitted = FilmRule(64, 96, fit).fitted(film)
     corners = fitted.place(np.array([[left, top], [left + columns // 4, top + rows // 4]]))
     (x0, y0), (x1, y1) = np.rint(corners).astype(int)
     inner = fitted.pixels[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2]
@@ -72,16 +72,32 @@ def test_a_fitted_film_shows_what_lies_where(shape, squash):
 
 
 def test_a_squashed_film_gets_its_proportions_back():
-    fitted = FilmRule(64, 64).fit(np.ones((50, 50), dtype=np.float32), aspect=0.5)
+    fitted = FilmRule(64, 64).fitted(np.ones((50, 50), dtype=np.float32), aspect=0.5)
     assert fitted.scale == pytest.approx((32 / 50, 64 / 50))
     assert fitted.origin == (16, 0)
 
 
-def test_a_crop_shows_its_box_and_black_beyond_the_film():
+def test_a_crop_shows_its_box_and_the_nearest_grey_beyond_the_film():
     film = np.random.default_rng(0).uniform(0.5, 1, (40, 40)).astype(np.float32)
-    fitted = CropRule(32, margin=0.5).cut(film, Box(0, 10, 16, 8))
+    rule = CropRule(FilmRule(32, 32), margin=0.5)
+    fitted = rule.cut(film, Box(0, 10, 16, 8))
     assert fitted.place(np.array([8.0, 14.0])).tolist() == pytest.approx([16, 16])  # the box's middle is the crop's
-    assert (fitted.pixels[:, :7] == 0).all()
-    assert fitted.pixels[:, 10:].mean() > 100
-    assert CropRule.of_card(CropRule(32, 0.5).to_card()) == CropRule(32, 0.5)
-    assert FilmRule.of_card(FilmRule(32, 64, squash=True).to_card()) == FilmRule(32, 64, squash=True)
+    assert (fitted.pixels[:, :7] == fitted.pixels[:, :1]).all(), "the film's first column goes on"
+    assert (fitted.pixels[:, 9:] != fitted.pixels[:, 8:9]).any()
+    where = rule.placed(np.ones((40, 40), dtype=np.float32), Box(0, 10, 16, 8))
+    assert (where[2:, 8:].all(), where.sum()) == (True, 30 * 24), "a mask has nothing there"
+
+
+def test_a_crop_is_what_a_file_of_it_would_become():
+    """Also where the box has fractions, and where the picture is larger than the crop or no square."""
+    film = np.random.default_rng(1).uniform(0, 1, (90, 70)).astype(np.float32)
+    for picture in (FilmRule(32, 32), FilmRule(48, 64)):
+        found = CropRule(picture, margin=0.1).cut(film, Box(20.3, 30.2, 10, 20))  # 24 pixels from (13, 28) on
+        assert np.array_equal(found.pixels, picture.fitted(film[28:52, 13:37]).pixels)
+        assert found.to_film(np.array([[picture.width / 2, picture.height / 2]])) == pytest.approx(np.array([[25, 40]]))
+
+
+def test_rules_come_back_from_their_cards():
+    film = FilmRule(32, 64, Fit.STRETCH, (1.0, 99.0))
+    for rule in (film, CropRule(film, 0.5)):
+        assert rule_of_card({"picture": rule.to_card()}) == rule

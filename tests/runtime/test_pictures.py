@@ -7,48 +7,39 @@ import pytest
 
 from capitate.errors import BundleDamagedError, UsageError
 from capitate.runtime.bundle import load_bundle
+from capitate.runtime.film_rule import CropRule, FilmRule, Fit
 from capitate.runtime.grade_categories import CATEGORIES, JOINTS, category_of
 from capitate.runtime.joint_grades import GradeAnswer, JointGrader, median_grade
-from capitate.runtime.pictures import Fit, PictureRule, cut_square
-from capitate.types import Box
 
 RAMP = np.tile(np.linspace(0.2, 0.6, 60, dtype=np.float32), (120, 1))
 
 
 def test_a_film_keeps_its_proportions_between_black():
-    picture = PictureRule(40, 40, percentiles=(0.0, 100.0)).picture(RAMP)
+    picture = FilmRule(40, 40, percentiles=(0.0, 100.0)).fitted(RAMP).pixels
     assert picture.shape == (40, 40)
     assert not picture[:, :10].any()
     assert not picture[:, 30:].any()
     assert (picture[20, 10], picture[20, 29]) == (0, 255)
     assert (np.diff(picture[20, 10:30].astype(int)) > 0).all()
-    wide = PictureRule(40, 40, percentiles=(0.0, 100.0)).picture(RAMP.T.copy())
+    wide = FilmRule(40, 40, percentiles=(0.0, 100.0)).fitted(RAMP.T.copy()).pixels
     assert np.array_equal(wide, picture.T)
 
 
 def test_stretched_to_a_shape_and_between_percentiles():
-    picture = PictureRule(30, 50, Fit.STRETCH, (10.0, 90.0)).picture(RAMP)
+    picture = FilmRule(30, 50, Fit.STRETCH, (10.0, 90.0)).fitted(RAMP).pixels
     assert (picture == 0).mean() == pytest.approx(0.1, abs=0.03)
     assert (picture == 255).mean() == pytest.approx(0.1, abs=0.03)
-    brighter = PictureRule(30, 50, Fit.STRETCH, (10.0, 90.0)).picture(RAMP * 0.5 + 0.4)
+    brighter = FilmRule(30, 50, Fit.STRETCH, (10.0, 90.0)).fitted(RAMP * 0.5 + 0.4).pixels
     assert np.abs(brighter.astype(int) - picture).max() <= 1, "exposure drops out"
 
 
 def test_a_rule_comes_back_from_its_card():
-    rule = PictureRule(32, 48, Fit.STRETCH, (1.0, 99.0))
-    assert PictureRule.from_card({"picture": rule.to_card()}) == rule
+    rule = FilmRule(32, 48, Fit.STRETCH, (1.0, 99.0))
+    assert FilmRule.from_card({"picture": rule.to_card()}) == rule
     with pytest.raises(BundleDamagedError, match="the card of 'x' does not say how pictures are made"):
-        PictureRule.from_card({"name": "x"})
-
-
-def test_a_square_around_a_box():
-    film = np.arange(100 * 80, dtype=np.float32).reshape(100, 80)
-    cut = cut_square(film, Box(30, 40, 10, 20), margin=0.1)
-    assert cut.shape == (24, 24)
-    assert cut[0, 0] == film[38, 23]
-    beyond = cut_square(film, Box(70, 90, 20, 20), margin=0.0)
-    assert beyond.shape == (20, 20)
-    assert (beyond[-1] == beyond[9]).all(), "the film's last row goes on"
+        FilmRule.from_card({"name": "x"})
+    with pytest.raises(BundleDamagedError, match=r"does not say how pictures are made \('margin'\)"):
+        CropRule.from_card({"name": "x", "picture": rule.to_card()})
 
 
 def test_the_median_grade_and_what_is_said_with_it():

@@ -215,8 +215,17 @@ def test_validation_is_never_augmented(mura):
     task = open_abnormality(experiment(), mura)
     batch = task.plain(np.arange(3), size=(32, 32))
     for item, picture in zip(task.films.items, batch.pictures, strict=False):
-        assert torch.equal(picture[0], torch.from_numpy(task.source.rule.picture(files.read(item.path).pixels)).float())
+        fitted = task.source.rule.fitted(files.read(item.path).pixels)
+        assert torch.equal(picture[0], torch.from_numpy(fitted.pixels).float())
     assert len(batch.weak) == 0
+
+
+def test_squashed_films_get_their_proportions_back(mura):
+    pictures = open_abnormality(experiment("reading.aspect=0.5"), mura).source.pictures(np.arange(1))[1]
+    height, width = pictures.shape[2:]
+    assert height == width
+    shown = np.flatnonzero(pictures[0, 0].numpy().any(axis=0))
+    assert (shown.min(), shown.max() + 1) == (width // 4, 3 * width // 4)
 
 
 def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):
@@ -286,7 +295,7 @@ def test_studies_that_contradict_themselves(tmp_path):
 def test_folds_of_a_table(tmp_path):
     lines = ["path,patient_id,abnormal,split", "a.png,p,0,1", "b.png,p,1,1", "c.png,q,0,0"]
     (tmp_path / "films.csv").write_text("\n".join(lines) + "\n")
-    films = read_screen_films(tmp_path / "films.csv", ScreenDataConfig(folds_from_table=True))
+    films = read_screen_films(tmp_path / "films.csv", ScreenDataConfig(), folds_from_table=True)
     assert films.folds(2).tolist() == [1, 1, 0]
     with pytest.raises(UsageError, match="the table has 2 folds and the experiment 5; set folds = 2"):
         films.folds(5)

@@ -205,12 +205,13 @@ def test_a_recipe_runs(name, data, tmp_path):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"augment": {"uniform_operations": 2}}, "augment.uniform_operations is 2; labels that lie in the picture"),
-        ({"augment": {"patches": 0.5}}, "augment.patches is 0.5"),
+        ({"augment": {"uniform_operations": 2}}, "augment.uniform_operations moves pixels in a way"),
+        ({"augment": {"patches": 0.5}}, "augment.patches needs to know where the hand is"),
         ({"optimiser": {"stages": [[1, 60, 64]]}}, r"multiples of 32, got 60 x 64"),
         ({"optimiser": {"stages": [[1, 96, 96], [1, 64, 64]]}}, "is larger than the last one, got 96 x 96 and 64 x 64"),
         ({"counts": [1, 2]}, r"counts must hold a whole number above 0 for each of 7 classes, got \[1, 2\]"),
         ({"classes": ["A", "A"], "counts": [1, 1]}, "classes must be different names"),
+        ({"reading": {"aspect": 0.8, "fit": "stretch"}}, "reading.aspect is 0.8 and reading.fit is stretch"),
         ({"negatives": 2.0}, "negatives must be 0 to 1, got 2"),
         ({"loss": {"box": "iou"}}, "loss.box must be one of giou, l1, got 'iou'"),
         ({"network": {"channels": 2}}, "network.channels must be 1 or 3, got 2"),

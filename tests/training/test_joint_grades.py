@@ -192,7 +192,7 @@ def test_validation_is_never_augmented(crops):
     rows = np.arange(6)
     first, again = (task.plain(rows, size=(32, 32)).pictures for _ in range(2))
     assert torch.equal(first, again)
-    assert torch.equal(first[0, 0], torch.from_numpy(task.source.rule.picture(film(task, 0))).float())
+    assert torch.equal(first[0, 0], torch.from_numpy(task.source.rule.fitted(film(task, 0)).pixels).float())
     feeder = CropFeeder(task.crops, task.source, np.arange(len(task.ids)), config)
     feeder.start(0, config.optimiser.stages[0])
     assert not any(torch.equal(one, other) for one in feeder.batch(0).pictures for other in first)
@@ -232,7 +232,8 @@ def test_folders_that_are_no_crops_are_refused(tmp_path, crops):
     [
         ("augment.mixup=0.4", r"augment\.mixup mixes ages; set it to 0 here, got 0\.4"),
         ("augment.surroundings=0.4", r"augment\.surroundings needs to know where the hand is"),
-        ("optimiser.stages=[[1, 64, 64], [1, 32, 32]]", r"stages must not shrink.*got 64 x 64 before it"),
+        ("optimiser.stages=[[1, 64, 64], [1, 32, 32]]", r"stages\[0\] is larger than the last one, got 64 x 64"),
+        ("reading.folds_from_table=true", "graded crops have no table"),
         ("reading.percentiles=[50.0]", r"reading\.percentiles must be two that rise"),
         ("loss.name=l1", r"loss\.name must be one of cumulative, ranked, cross_entropy, got 'l1'"),
         ("network.sex=late", r"unknown key network\.sex"),

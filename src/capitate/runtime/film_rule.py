@@ -1,27 +1,39 @@
-"""How a whole film, or a part of it, becomes the picture that a network sees, and the way back to film pixels.
+"""How a whole film, or a square of it, becomes the picture that a network sees, and the way back to film pixels.
 
-Training and assessment cut by the same objects; a bundle's card holds their numbers under `picture`.
+Training and assessment make pictures by the same objects; a bundle's card holds their numbers under `picture`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from capitate.errors import BundleDamagedError
 from capitate.types import Box
 
-__all__ = ["CropRule", "FilmRule", "Fitted"]
+__all__ = ["CropRule", "FilmRule", "Fit", "Fitted", "rule_of_card"]
 
 Points = NDArray[np.floating[Any]]
+
+_LEAST_CONTRAST = 1e-4
+
+
+class Fit(StrEnum):
+    """How a film comes to a picture's shape: its proportions kept and black around it, or squashed."""
+
+    PAD = "pad"
+    STRETCH = "stretch"
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A picture cut from a film.
+    """A picture made from a film.
 
     Attributes:
         pixels: uint8 (height, width).
@@ -47,123 +59,179 @@ class Fitted:
 
 @dataclass(frozen=True)
 class FilmRule:
-    """A whole film, fitted into the middle of a picture.
+    """A whole film, or a crop from a file, in the middle of a picture.
+
+    It is resampled bilinearly with antialiasing, its contrast is stretched between percentiles of its own pixels, and
+    black comes around it last, so that padding is as dark as a film can be.
 
     Attributes:
         height: rows of the picture.
         width: columns of the picture.
-        squash: fill the picture, whatever the film's proportions; otherwise these are kept and the rest is 0.
-        percentiles: of the film's pixels, which become 0 and 255.
+        fit: see `Fit`.
+        percentiles: of the resampled film; they become 0 and 255.
     """
 
-    height: int = 384
-    width: int = 384
-    squash: bool = False
+    height: int
+    width: int
+    fit: Fit = Fit.PAD
     percentiles: tuple[float, float] = (0.5, 99.5)
 
-    def fit(self, pixels: NDArray[np.float32], *, aspect: float = 0.0) -> Fitted:
-        """Fit a film, bilinearly with antialiasing.
+    def fitted(self, pixels: NDArray[np.float32], *, aspect: float = 0.0) -> Fitted:
+        """Fit a film.
 
         Args:
-            pixels: float32 (rows, columns) in [0, 1].
+            pixels: float32 (rows, columns), bone bright.
             aspect: width over height that the film once had, for one that was stored squashed; 0 for its own.
         """
         rows, columns = pixels.shape
-        wide, tall = (aspect, 1.0) if aspect else (float(columns), float(rows))
-        factor = min(self.width / wide, self.height / tall)
-        size = (
-            (self.width, self.height) if self.squash else (max(1, round(wide * factor)), max(1, round(tall * factor)))
-        )
-        small = _resized(pixels, size, box=(0, 0, columns, rows))
-        left, top = (self.width - size[0]) // 2, (self.height - size[1]) // 2
+        left, top, wide, tall = self._inner(rows, columns, aspect)
         picture = np.zeros((self.height, self.width), dtype=np.uint8)
-        picture[top : top + size[1], left : left + size[0]] = _stretched(small, self.percentiles)
-        return Fitted(picture, (size[0] / columns, size[1] / rows), (float(left), float(top)))
+        small = _stretched(_resized(pixels, wide, tall), self.percentiles)
+        picture[top : top + tall, left : left + wide] = small
+        return Fitted(picture, (wide / columns, tall / rows), (float(left), float(top)))
 
-    def placed(self, values: NDArray[np.float32], fitted: Fitted) -> NDArray[np.float32]:
+    def placed(self, values: NDArray[np.float32], *, aspect: float = 0.0) -> NDArray[np.float32]:
         """Bring a field of the film's size, such as a mask, to where the film lies in its picture; 0 elsewhere.
+
+        Args:
+            values: float32 (rows, columns).
+            aspect: as of `fitted`.
 
         Returns:
             float32 (height, width).
         """
         rows, columns = values.shape
-        size = (round(fitted.scale[0] * columns), round(fitted.scale[1] * rows))
-        left, top = (round(value) for value in fitted.origin)
+        left, top, wide, tall = self._inner(rows, columns, aspect)
         picture = np.zeros((self.height, self.width), dtype=np.float32)
-        picture[top : top + size[1], left : left + size[0]] = _resized(values, size, box=(0, 0, columns, rows))
+        picture[top : top + tall, left : left + wide] = _resized(values, wide, tall)
         return picture
 
+    def _inner(self, rows: int, columns: int, aspect: float) -> tuple[int, int, int, int]:
+        """Give left, top, width and height of the film inside the picture."""
+        if self.fit is Fit.STRETCH:
+            return 0, 0, self.width, self.height
+        across, down = (aspect, 1.0) if aspect else (float(columns), float(rows))
+        factor = min(self.width / across, self.height / down)
+        wide, tall = max(1, round(across * factor)), max(1, round(down * factor))
+        return (self.width - wide) // 2, (self.height - tall) // 2, wide, tall
+
     def to_card(self) -> dict[str, Any]:
-        """Give the numbers as a card holds them."""
-        return {**asdict(self), "percentiles": list(self.percentiles)}
+        """Give the rule as plain values."""
+        return {
+            "height": self.height,
+            "width": self.width,
+            "fit": str(self.fit),
+            "percentiles": list(self.percentiles),
+            "resampling": "bilinear with antialiasing",
+        }
 
     @classmethod
-    def of_card(cls, values: dict[str, Any]) -> FilmRule:
-        """Read what `to_card` gave."""
-        low, high = values["percentiles"]
-        return cls(int(values["height"]), int(values["width"]), bool(values["squash"]), (float(low), float(high)))
+    def from_card(cls, card: Mapping[str, Any]) -> FilmRule:
+        """Read the rule of a bundle's card.
+
+        Raises:
+            BundleDamagedError: if the card has none, or one of another kind.
+        """
+        try:
+            values = card["picture"]
+            low, high = values["percentiles"]
+            return cls(int(values["height"]), int(values["width"]), Fit(values["fit"]), (float(low), float(high)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unsaid(card, error) from error
 
 
 @dataclass(frozen=True)
 class CropRule:
-    """A square around a box on a film, such as that of a joint.
+    """A square of whole film pixels around a box, such as that of a joint, fitted as a film is.
+
+    Graders learn from crops that lie in files, so a crop cut for one must be what such a file would hold: whole pixels,
+    fitted by the same rule. Beyond the film the nearest pixel's grey goes on: black there would be an edge as hard as
+    that of a bone, would pull the percentiles down where surroundings are bright, and is not what the outlines learn
+    from, whose masked films are filled in the same way. Every crop of a joint is cut by this rule, so that the grader
+    and the outlines see one and the same picture where their sizes and margins agree.
 
     Attributes:
-        size: rows and columns of the picture.
+        film: how the square becomes a picture.
         margin: what is shown beyond the box's longer side, at each end, as a share of it.
-        percentiles: of the crop's pixels, which become 0 and 255.
     """
 
-    size: int = 96
+    film: FilmRule
     margin: float = 0.25
-    percentiles: tuple[float, float] = (0.5, 99.5)
 
     def cut(self, pixels: NDArray[np.float32], box: Box) -> Fitted:
-        """Cut a crop; what lies outside the film is 0.
+        """Cut a crop.
 
         Args:
-            pixels: float32 (rows, columns) in [0, 1].
+            pixels: float32 (rows, columns), bone bright.
             box: film pixels.
         """
-        small, fitted = self.sampled(pixels, box)
-        return Fitted(_stretched(small, self.percentiles), fitted.scale, fitted.origin)
+        left, top, side = self._square(box)
+        inner = self.film.fitted(_part(pixels, left, top, side)[0])
+        across, down = inner.scale
+        return Fitted(inner.pixels, inner.scale, (inner.origin[0] - left * across, inner.origin[1] - top * down))
 
-    def sampled(self, values: NDArray[np.float32], box: Box) -> tuple[NDArray[np.float32], Fitted]:
-        """Sample any field of the film's size by the same rule, without stretching it.
+    def placed(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Bring a field of the film's size, such as a mask, to the picture of a crop; 0 beyond the film.
 
         Returns:
-            float32 (size, size), and a `Fitted` without grey levels.
+            float32 (height, width).
         """
-        side = max(box.width, box.height) * (1 + 2 * self.margin)
-        left, top = box.x + (box.width - side) / 2, box.y + (box.height - side) / 2
-        rim = int(np.ceil(max(0.0, -left, -top, left + side - values.shape[1], top + side - values.shape[0])))
-        padded = np.pad(values, rim) if rim else values
-        corner = (left + rim, top + rim)
-        small = _resized(padded, (self.size, self.size), box=(*corner, corner[0] + side, corner[1] + side))
-        scale = self.size / side
-        blank = np.zeros((self.size, self.size), dtype=np.uint8)
-        return small, Fitted(blank, (scale, scale), (-left * scale, -top * scale))
+        part, inside = _part(values, *self._square(box))
+        return self.film.placed(part * inside)
+
+    def _square(self, box: Box) -> tuple[int, int, int]:
+        """Give left, top and side, the latter at least 2."""
+        side = max(2, round(max(box.width, box.height) * (1 + 2 * self.margin)))
+        return round(box.x + box.width / 2 - side / 2), round(box.y + box.height / 2 - side / 2), side
 
     def to_card(self) -> dict[str, Any]:
-        """Give the numbers as a card holds them."""
-        return {**asdict(self), "percentiles": list(self.percentiles)}
+        """Give the rule as plain values."""
+        return {**self.film.to_card(), "margin": self.margin}
 
     @classmethod
-    def of_card(cls, values: dict[str, Any]) -> CropRule:
-        """Read what `to_card` gave."""
-        low, high = values["percentiles"]
-        return cls(int(values["size"]), float(values["margin"]), (float(low), float(high)))
+    def from_card(cls, card: Mapping[str, Any]) -> CropRule:
+        """Read the rule of a bundle's card.
+
+        Raises:
+            BundleDamagedError: if the card has none, or one of another kind.
+        """
+        film = FilmRule.from_card(card)
+        try:
+            return cls(film, float(card["picture"]["margin"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unsaid(card, error) from error
 
 
-def _resized(
-    values: NDArray[np.float32], size: tuple[int, int], *, box: tuple[float, float, float, float]
-) -> NDArray[np.float32]:
+def rule_of_card(card: Mapping[str, Any]) -> CropRule | FilmRule:
+    """Read the rule of a bundle that sees crops or whole films; a margin tells crops.
+
+    Raises:
+        BundleDamagedError: if the card has none.
+    """
+    film = FilmRule.from_card(card)
+    return CropRule.from_card(card) if "margin" in card["picture"] else film
+
+
+def _unsaid(card: Mapping[str, Any], reason: Exception) -> BundleDamagedError:
+    return BundleDamagedError(
+        f"the card of {card.get('name')!r} does not say how pictures are made ({reason}); export it again"
+    )
+
+
+def _part(values: NDArray[np.float32], left: int, top: int, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Cut a square that may reach beyond the film, where the nearest value goes on; and say what of it is film."""
+    rows, columns = np.arange(top, top + side), np.arange(left, left + side)
+    near = [np.clip(one, 0, length - 1) for one, length in zip((rows, columns), values.shape, strict=True)]
+    return values[np.ix_(*near)], np.logical_and.outer(near[0] == rows, near[1] == columns)
+
+
+def _resized(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, box=box), dtype=np.float32)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _stretched(values: NDArray[np.float32], percentiles: tuple[float, float]) -> NDArray[np.uint8]:
-    low, high = (float(v) for v in np.percentile(values, percentiles))
-    scaled = (values - low) * (255.0 / max(high - low, 1e-4))
+    low, high = (float(one) for one in np.percentile(values, percentiles))
+    scaled = (values - low) * (255.0 / max(high - low, _LEAST_CONTRAST))
     grey: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
     return grey

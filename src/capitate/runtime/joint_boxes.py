@@ -65,7 +65,7 @@ class JointDetector:
             threads: for one run, `capitate.runtime.session.default_threads` if None.
         """
         self.bundle = bundle
-        self.rule = FilmRule.of_card(bundle.card["picture"])
+        self.rule = FilmRule.from_card(bundle.card)
         self.classes: tuple[str, ...] = tuple(bundle.card["classes"])
         detect = bundle.card["detect"]
         self.threshold = float(detect["threshold"])
@@ -82,7 +82,7 @@ class JointDetector:
         Returns:
             Joints by falling score; where the bundle knows how many of a class a hand has, no more than that.
         """
-        fitted = self.rule.fit(pixels)
+        fitted = self.rule.fitted(pixels)
         heat, boxes = self._session.run({"picture": fitted.pixels[None, None]})
         least = self.threshold if threshold is None else threshold
         peaks = find_peaks(heat[0], boxes[0], threshold=least, counts=self.counts)

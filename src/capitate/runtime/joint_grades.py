@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
+from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import category_of
 from capitate.runtime.picture_model import PictureModel
-from capitate.runtime.pictures import cut_square
 from capitate.types import Box
 
 __all__ = ["GradeAnswer", "JointGrader", "median_grade"]
@@ -63,7 +63,7 @@ class JointGrader(PictureModel):
 
     Attributes:
         categories: number of grades of each category, grade 0 not counted, in the network's order.
-        margin: that a crop shows around a joint's box, as a fraction of the box's longer side.
+        crops: how joints are cut from films.
     """
 
     task = "joint-grades"
@@ -72,11 +72,11 @@ class JointGrader(PictureModel):
         """Load the networks; arguments and errors as of `PictureModel`."""
         super().__init__(bundle, threads=threads)
         self.categories = {str(name): int(count) for name, count in bundle.card["categories"].items()}
-        self.margin = float(bundle.card["box_margin"])
+        self.crops = CropRule.from_card(bundle.card)
 
     def cut(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.uint8]:
         """Cut a joint from a film (rows, columns) by its box, and make its picture, uint8 (height, width)."""
-        return self.picture(cut_square(pixels, box, margin=self.margin))
+        return self.crops.cut(pixels, box).pixels
 
     def grade(self, pictures: NDArray[np.uint8], joints: Sequence[str]) -> list[GradeAnswer]:
         """Grade joints.

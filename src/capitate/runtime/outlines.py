@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from capitate.runtime.bundle import Bundle
-from capitate.runtime.film_rule import CropRule, FilmRule, Fitted
+from capitate.runtime.film_rule import FilmRule, Fitted, rule_of_card
 from capitate.runtime.session import Session
 from capitate.types import Box
 
@@ -64,8 +64,7 @@ class Outliner:
             threads: for one run, `capitate.runtime.session.default_threads` if None.
         """
         self.bundle = bundle
-        picture = bundle.card["picture"]
-        self.rule: CropRule | FilmRule = CropRule.of_card(picture) if "margin" in picture else FilmRule.of_card(picture)
+        self.rule = rule_of_card(bundle.card)
         self._session = Session(bundle.networks[0], threads=threads)
 
     def outline(self, pixels: NDArray[np.float32], boxes: Sequence[Box] = ()) -> list[Outlined]:
@@ -76,7 +75,7 @@ class Outliner:
             boxes: in film pixels, such as those of joints; a network for whole hands needs none and gives one answer.
         """
         if isinstance(self.rule, FilmRule):
-            cuts = [self.rule.fit(pixels)]
+            cuts = [self.rule.fitted(pixels)]
         else:
             cuts = [self.rule.cut(pixels, box) for box in boxes]
         if not cuts:

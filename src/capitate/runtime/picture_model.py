@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
-from capitate.runtime.pictures import PictureRule
+from capitate.runtime.film_rule import FilmRule
 from capitate.runtime.session import Session
 
 __all__ = ["PictureModel"]
@@ -40,12 +40,12 @@ class PictureModel:
         if bundle.card["task"] != self.task:
             raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not {self.task}; choose another")
         self.bundle = bundle
-        self.rule = PictureRule.from_card(bundle.card)
+        self.rule = FilmRule.from_card(bundle.card)
         self._sessions = [Session(path, threads=threads) for path in bundle.networks]
 
     def picture(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Make the picture that the networks were trained on, uint8 (height, width), of a film or crop."""
-        return self.rule.picture(pixels)
+        return self.rule.fitted(pixels).pixels
 
     def _mean(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Average the networks' first outputs."""

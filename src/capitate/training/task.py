@@ -17,7 +17,7 @@ from capitate.training.networks import Backboned
 from capitate.training.run_card import Figure
 from capitate.training.settings.experiment import Experiment
 
-__all__ = ["Batch", "Task"]
+__all__ = ["Batch", "OneAnswer", "OneBatch", "Task"]
 
 
 class Batch(Protocol):

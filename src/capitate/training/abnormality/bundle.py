@@ -10,24 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from capitate.errors import UsageError
 from capitate.training.abnormality.network import AbnormalityNetwork
 from capitate.training.abnormality.predictions import PREDICTIONS, StudyPredictions
 from capitate.training.abnormality.task import THRESHOLD
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.config import experiment_of
 from capitate.training.export import export, write_bundle
-from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
+from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.abnormality import AbnormalityConfig
-from capitate.training.settings.whole_pictures import picture_rule
-from capitate.training.weights import load_weights
+from capitate.training.settings.pictures import film_rule
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
 
-__all__ = ["load_abnormality", "make_bundle"]
+__all__ = ["make_bundle"]
 
 _TOLERANCE = 1e-3
 """Largest difference of a probability between torch and onnxruntime that a bundle may have."""
@@ -44,20 +41,6 @@ class _Released(nn.Module):
         return self.network(picture.float()).sigmoid()
 
 
-def load_abnormality(run: Run) -> tuple[AbnormalityNetwork, AbnormalityConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, AbnormalityConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; an abnormality run is needed")
-    network = load_weights(AbnormalityNetwork(config.network), run.weights)
-    network.eval()
-    return network, config
-
-
 def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, threshold, card and training ids; several runs are an ensemble of averaged probabilities.
 
@@ -66,10 +49,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     """
     refuse_unused(options, task="abnormality")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
-    loaded = [load_abnormality(run) for run in runs]
-    rule, meaning = one_configuration(
-        (picture_rule(config, config.reading), config.data.meaning) for _, config in loaded
-    )
+    loaded = [load_run(run, AbnormalityConfig, make=lambda one: AbnormalityNetwork(one.network)) for run in runs]
+    rule, meaning = one_configuration((film_rule(config, config.reading), config.data.meaning) for _, config in loaded)
     random = np.random.default_rng(0)
     pictures = torch.from_numpy(random.integers(0, 256, (4, 1, rule.height, rule.width), dtype=np.uint8))
     apart = 0.0

@@ -82,8 +82,13 @@ class ScreenFilms:
         return self.given_folds
 
 
-def read_screen_films(data: Path, config: ScreenDataConfig) -> ScreenFilms:
+def read_screen_films(data: Path, config: ScreenDataConfig, *, folds_from_table: bool = False) -> ScreenFilms:
     """Read a manifest with `abnormal`, a table of films or studies with labels, or MURA's folders.
+
+    Args:
+        data: table or folder.
+        config: what the data mean, and what happens to their faults.
+        folds_from_table: keep the folds that the table's column `split` gives.
 
     Raises:
         TableError: if the data cannot be understood, a film of a table is missing, or no film has a label.
@@ -101,7 +106,7 @@ def read_screen_films(data: Path, config: ScreenDataConfig) -> ScreenFilms:
     kept = [k for k, name in enumerate(names) if name not in contradictory]
     if not any(labels[names[k]] is not None for k in kept):
         raise TableError(f"none of {len(studies)} films has a label; fill the column abnormal, or name studies as MURA")
-    folds = given_folds([studies[k] for k in kept]) if config.folds_from_table else None
+    folds = given_folds([studies[k] for k in kept]) if folds_from_table else None
     return ScreenFilms(
         tuple(Item(studies[k].id, studies[k].path) for k in kept),
         np.array([names[k] for k in kept], dtype=np.str_),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.errors import UsageError
 from capitate.evaluation.bootstrap import clusters_of
 from capitate.evaluation.reliability import calibration_curve, calibration_figures
 from capitate.evaluation.roc import at_threshold, auc_interval, roc_curve
 from capitate.training.abnormality.films import ScreenFilms
+from capitate.training.pictures.predicted import mean_of, names_of, predicted_rows
 from capitate.training.runs import write_table
 
 __all__ = ["CURVES", "PREDICTIONS", "StudyPredictions"]
@@ -91,22 +90,16 @@ class StudyPredictions:
         Raises:
             UsageError: if a file is missing or no such table.
         """
-        rows: dict[str, list[dict[str, str]]] = {}
-        for path in paths:
-            for row in _read(path):
-                rows.setdefault(row["study_id"], []).append(row)
-        first = [several[0] for several in rows.values()]
-        means = [
-            [np.mean([float(row[name]) for row in several]) for several in rows.values()]
-            for name in ("probability", "threshold")
-        ]
+        rows = predicted_rows(paths, key="study_id", columns=_COLUMNS, of="studies")
+        studies, groups, regions = (names_of(rows, name) for name in ("study_id", "group", "region"))
         return cls(
-            np.array(list(rows), dtype=np.str_),
-            np.array([row["group"] for row in first], dtype=np.str_),
-            np.array([row["region"] for row in first], dtype=np.str_),
-            np.array([int(row["films"]) for row in first], dtype=np.int64),
-            np.array([row["abnormal"] == "1" for row in first], dtype=bool),
-            *(np.array(mean) for mean in means),
+            studies,
+            groups,
+            regions,
+            names_of(rows, "films").astype(np.int64),
+            names_of(rows, "abnormal") == "1",
+            mean_of(rows, "probability"),
+            mean_of(rows, "threshold"),
         )
 
     def figures(self) -> dict[str, Any]:
@@ -147,14 +140,3 @@ class StudyPredictions:
             roc = {name: np.round(getattr(curve, name), 6).tolist() for name in ("sensitivity", "specificity")}
             roc["thresholds"] = [1.0, *np.round(curve.thresholds[1:], 6).tolist()]
         return {"roc": roc, "calibration": calibration_curve(self.probabilities, self.labels)}
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; finish the run with a fold held out") from error
-    if rows and not set(_COLUMNS) <= rows[0].keys():
-        raise UsageError(f"{path} is no table of predicted studies, got columns {', '.join(rows[0])}; give another run")
-    return rows

@@ -25,7 +25,7 @@ from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
 from capitate.training.runs import read_json, write_json
 from capitate.training.settings.abnormality import AbnormalityConfig, ScreenLoss, UnlabelledUse
-from capitate.training.settings.whole_pictures import picture_rule
+from capitate.training.settings.pictures import film_rule
 from capitate.training.task import Task
 
 __all__ = ["THRESHOLD", "AbnormalityTask", "open_abnormality"]
@@ -44,7 +44,7 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
     def __init__(self, films: ScreenFilms, config: AbnormalityConfig) -> None:
         """Bring films and experiment together; no picture is read yet."""
         self.films, self._config = films, config
-        self.source = PictureSource(films.items, rule=picture_rule(config, config.reading), config=config.reading)
+        self.source = PictureSource(films.items, rule=film_rule(config, config.reading), config=config.reading)
         self.ids = self.source.ids
         self._weight = config.loss.positive_weight or 1.0
         self._unseen: list[str] = []
@@ -185,6 +185,6 @@ def open_abnormality(config: AbnormalityConfig, data: Path) -> AbnormalityTask:
         TableError: if the data cannot be understood.
         UsageError: naming studies that contradict themselves, where a run is to stop.
     """
-    films = read_screen_films(data, config.data)
+    films = read_screen_films(data, config.data, folds_from_table=config.reading.folds_from_table)
     used = config.unlabelled.use is not UnlabelledUse.NONE
     return AbnormalityTask(films if used else films.only_labelled(), config)

@@ -10,24 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from capitate.errors import UsageError
+from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import CATEGORIES
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.config import experiment_of
 from capitate.training.export import export, write_bundle
 from capitate.training.joint_grades.network import JointGradesNetwork
 from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
-from capitate.training.pictures.exported import agreement, one_configuration, refuse_unused
+from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run
 from capitate.training.settings.joint_grades import JointGradesConfig
-from capitate.training.settings.whole_pictures import picture_rule
-from capitate.training.weights import load_weights
+from capitate.training.settings.pictures import film_rule
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
 
-__all__ = ["load_joint_grades", "make_bundle"]
+__all__ = ["make_bundle"]
 
 _TOLERANCE = 1e-3
 """Largest difference of a probability between torch and onnxruntime that a bundle may have."""
@@ -44,20 +42,6 @@ class _Released(nn.Module):
         return self.network(picture.float(), category).softmax(1)
 
 
-def load_joint_grades(run: Run) -> tuple[JointGradesNetwork, JointGradesConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, JointGradesConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a joint-grades run is needed")
-    network = load_weights(JointGradesNetwork(config.network), run.weights)
-    network.eval()
-    return network, config
-
-
 def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, card and training ids; several runs are an ensemble whose probabilities are averaged.
 
@@ -66,11 +50,11 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     """
     refuse_unused(options, task="joint-grades")
     names = ["model.onnx"] if len(runs) == 1 else [f"model-{k}.onnx" for k in range(len(runs))]
-    loaded = [load_joint_grades(run) for run in runs]
-    rule, margin = one_configuration((picture_rule(config, config.reading), config.box_margin) for _, config in loaded)
+    loaded = [load_run(run, JointGradesConfig, make=lambda one: JointGradesNetwork(one.network)) for run in runs]
+    crops = one_configuration(CropRule(film_rule(config, config.reading), config.margin) for _, config in loaded)
     apart = 0.0
     for (network, _), name in zip(loaded, names, strict=True):
-        released, example = _Released(network).eval(), _example(rule.height, rule.width)
+        released, example = _Released(network).eval(), _example(crops.film.height, crops.film.width)
         export(
             released,
             tuple(one[:2] for one in example),
@@ -95,7 +79,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             "configuration": dict(runs[0].config),
             **options.notes,
         },
-        runtime={"picture": rule.to_card(), "box_margin": margin, "categories": dict(CATEGORIES)},
+        runtime={"picture": crops.to_card(), "categories": dict(CATEGORIES)},
         figures=[*options.figures, *_figures(runs)],
         training_ids=frozenset[str]().union(*(run.training_ids for run in runs)),
         about=options.about,

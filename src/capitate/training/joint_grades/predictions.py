@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.errors import UsageError
 from capitate.evaluation.agreement import grade_agreement
 from capitate.evaluation.bootstrap import clusters_of
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES
 from capitate.runtime.joint_grades import median_grade
+from capitate.training.pictures.predicted import mean_of, names_of, predicted_rows
 from capitate.training.runs import write_table
 
 __all__ = ["PREDICTIONS", "GradePredictions"]
@@ -75,17 +74,10 @@ class GradePredictions:
         Raises:
             UsageError: if a file is missing or no such table.
         """
-        rows: dict[str, list[dict[str, str]]] = {}
-        for path in paths:
-            for row in _read(path):
-                rows.setdefault(row["id"], []).append(row)
-        firsts = [several[0] for several in rows.values()]
-        ids, joints, categories, hands = (
-            np.array([row[name] for row in firsts], dtype=np.str_) for name in ("id", "joint", "category", "hand")
-        )
-        grades = np.array([int(row["grade"]) for row in firsts], dtype=np.int64)
-        found = [np.mean([[float(row[c]) for c in _COLUMNS] for row in several], axis=0) for several in rows.values()]
-        return cls(ids, joints, categories, hands, grades, np.array(found))
+        rows = predicted_rows(paths, key="id", columns=("grade", *_COLUMNS), of="grades")
+        ids, joints, categories, hands = (names_of(rows, name) for name in ("id", "joint", "category", "hand"))
+        found = np.stack([mean_of(rows, name) for name in _COLUMNS], axis=1)
+        return cls(ids, joints, categories, hands, names_of(rows, "grade").astype(np.int64), found)
 
     def figures(self) -> dict[str, Any]:
         """Give `exact`, `within_one`, `mean_absolute`, `bias` and `kappa`, over all and under `categories`."""
@@ -100,14 +92,3 @@ class GradePredictions:
     def _of(self, where: slice | NDArray[np.bool_]) -> dict[str, Any]:
         found = grade_agreement(self.grades[where], self.predicted[where], clusters_of(self.hands[where]))
         return {name: estimate.to_json() for name, estimate in found.items()}
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; finish the run with a fold held out") from error
-    if rows and not {"id", "grade", *_COLUMNS} <= rows[0].keys():
-        raise UsageError(f"{path} is no table of predicted grades, got columns {', '.join(rows[0])}; give another run")
-    return rows

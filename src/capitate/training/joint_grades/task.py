@@ -23,7 +23,7 @@ from capitate.training.pictures.reading import labels_digest
 from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
 from capitate.training.settings.joint_grades import GradeLoss, JointGradesConfig
-from capitate.training.settings.whole_pictures import picture_rule
+from capitate.training.settings.pictures import film_rule
 from capitate.training.task import Task
 
 __all__ = ["JointGradesTask", "open_joint_grades"]
@@ -47,7 +47,7 @@ class JointGradesTask(Task[CropBatch, Tensor]):
     def __init__(self, crops: GradedCrops, config: JointGradesConfig) -> None:
         """Bring crops and experiment together; no picture is read yet."""
         self.crops, self._config = crops, config
-        self.source = PictureSource(crops.items, rule=picture_rule(config, config.reading), config=config.reading)
+        self.source = PictureSource(crops.items, rule=film_rule(config, config.reading), config=config.reading)
         self.ids = self.source.ids
 
     @property

@@ -17,20 +17,20 @@ from capitate.runtime.joint_boxes import find_peaks
 from capitate.runtime.session import Session
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.config import experiment_of
 from capitate.training.export import write_bundle
 from capitate.training.joints.held_out import export_joints
 from capitate.training.joints.network import JointNetwork, ReleasedJoints
+from capitate.training.pictures.exported import load_run
 from capitate.training.run_card import held_out_figures
 from capitate.training.runs import Run
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.training.weights import load_weights
+from capitate.training.settings.pictures import film_rule
 from capitate.types import Sex, Side
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
 
-__all__ = ["agreement", "load_joint_run", "make_bundle"]
+__all__ = ["agreement", "make_bundle"]
 
 _NETWORK = "joints.onnx"
 _MOST_SCORE, _MOST_PIXELS = 0.05, 1.0
@@ -46,10 +46,11 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     if len(runs) != 1:
         raise UsageError(f"a joint-detector bundle is made of one run, got {len(runs)}")
     (run,) = runs
-    network, config = load_joint_run(run)
-    last = config.optimiser.stages[-1]
-    rule = FilmRule(last.height, last.width, squash=config.reading.squash)
-    export_joints(network, folder / _NETWORK, height=last.height, width=last.width)
+    network, config = load_run(
+        run, JointDetectorConfig, make=lambda one: JointNetwork(one.network, classes=len(one.classes))
+    )
+    rule = film_rule(config, config.reading)
+    export_joints(network, folder / _NETWORK, height=rule.height, width=rule.width)
     apart = agreement(network, folder / _NETWORK, rule, threshold=config.detect.threshold)
     card = compose_card(
         name=options.name or config.name,
@@ -78,20 +79,6 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
 
 
-def load_joint_run(run: Run) -> tuple[JointNetwork, JointDetectorConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, JointDetectorConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a joint-detector run is needed")
-    network = load_weights(JointNetwork(config.network, classes=len(config.classes)), run.weights)
-    network.eval()
-    return network, config
-
-
 def agreement(network: JointNetwork, path: Path, rule: FilmRule, *, threshold: float) -> tuple[float, float]:
     """Compare an exported file with its network on drawn films.
 
@@ -107,7 +94,7 @@ def agreement(network: JointNetwork, path: Path, rule: FilmRule, *, threshold: f
     Raises:
         UsageError: if either is too large for the bundle to be released.
     """
-    pictures = np.stack([rule.fit(film).pixels for film in _drawn()])[:, None]
+    pictures = np.stack([rule.fitted(film).pixels for film in _drawn()])[:, None]
     scores, boxes = Session(path, threads=1).run({"picture": pictures})
     with torch.no_grad():
         wanted, places = (one.numpy() for one in ReleasedJoints(network)(torch.from_numpy(pictures)))

@@ -12,18 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from capitate.training import augment
-from capitate.training.augment.carried import Shares, carried_boxes, clipped_boxes, in_pixels, negated
-from capitate.training.feeding import Feeder
+from capitate.training.augment.carried import carried_boxes, clipped_boxes, in_pixels, negated
 from capitate.training.joints.films import JointFilms
 from capitate.training.joints.targets import Targets, make_targets
-from capitate.training.settings.devices import Draws
+from capitate.training.pictures.labelled import LabelledFeeder
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.training.settings.optimiser import Stage
 
 __all__ = ["JointBatch", "JointFeeder", "batch_of"]
-
-_NEGATIVES = 0x4E65
-"""Keeps the draws of negatives apart from those of augmentation, which start from the same seeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,39 +63,13 @@ class JointBatch:
         )
 
 
-class JointFeeder(Feeder[JointBatch]):
+class JointFeeder(LabelledFeeder[JointBatch, JointFilms, JointDetectorConfig]):
     """Gives the batches of each epoch of a joint-detector experiment."""
 
-    def __init__(
-        self,
-        films: JointFilms,
-        rows: NDArray[np.int64],
-        config: JointDetectorConfig,
-        *,
-        rank: int = 0,
-        processes: int = 1,
-        device: torch.device | None = None,
-    ) -> None:
-        """Prepare to feed; arguments and errors as of `Feeder`."""
-        self.films, self.config = films, config
-        ids = np.array([study.id for study in films.studies])
-        super().__init__(rows, config, ids=ids, rank=rank, processes=processes, device=device)
-
-    def start(self, epoch: int, stage: Stage) -> None:
-        """Draw the order of an epoch, and set its size and strength."""
-        super().start(epoch, stage)
-        self.augment = self.config.augment.scaled(stage.augment)
-
-    def batch(self, step: int) -> JointBatch:
-        """Prepare this process's share of one step's films."""
-        rows, seeds = self.share(step)
-        by_film = self.config.devices.draws is Draws.FILM
-        source = {"seeds": seeds.tolist()} if by_film else {"generator": self.draws}
-        drawn = augment.draw(len(rows), self.augment, **source)
-        chosen = Shares(_NEGATIVES).below(seeds.tolist(), self.config.negatives)
-        of = len(self.batches[step])
+    def made(self, rows: NDArray[np.int64], *, drawn: augment.Drawn, negative: Tensor, of: int) -> JointBatch:
+        """Make a batch; arguments as of `LabelledFeeder.made`."""
         return batch_of(
-            self.films, rows, self.config, size=self.size, drawn=drawn, negative=chosen, of=of, device=self.device
+            self.films, rows, self.config, size=self.size, drawn=drawn, negative=negative, of=of, device=self.device
         )
 
 

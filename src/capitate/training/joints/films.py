@@ -21,6 +21,7 @@ from capitate.training.joints.labels import JointLabels, LabelledHand, read_labe
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 from capitate.training.settings.joints import JointDetectorConfig
+from capitate.training.settings.pictures import film_rule
 
 __all__ = ["JointFilms", "fitted_film", "open_films"]
 
@@ -61,6 +62,11 @@ class JointFilms:
     def __len__(self) -> int:
         return len(self.studies)
 
+    @property
+    def ids(self) -> NDArray[np.str_]:
+        """Id of every film, (n,)."""
+        return np.array([study.id for study in self.studies])
+
     def audit(self) -> dict[str, Any]:
         """Say which labelled hands are left out, and why."""
         return {
@@ -99,8 +105,7 @@ def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
         )
     if len(labelled) < len(labels.hands):
         _log.warning("%d of %d labelled hands have no film", len(labels.hands) - len(labelled), len(labels.hands))
-    last = config.optimiser.stages[-1]
-    rule = FilmRule(last.height, last.width, squash=config.reading.squash)
+    rule = film_rule(config, config.reading)
     job = partial(fitted_film, rule=rule, aspect=config.reading.aspect)
     made, refused = read_pictures(labelled, job, config=config.reading)
     hands = [labels.hands[study.id] for study, _ in made]
@@ -125,7 +130,7 @@ def fitted_film(study: Study, *, rule: FilmRule, aspect: float) -> _Read | Refus
         film = files.read(study.path)
     except FilmError as error:
         return Refused(study.id, error.code, str(error))
-    return rule.fit(film.pixels, aspect=aspect), (film.width, film.height)
+    return rule.fitted(film.pixels, aspect=aspect), (film.width, film.height)
 
 
 def _corners(fitted: Fitted, size: tuple[int, int]) -> tuple[float, float, float, float]:

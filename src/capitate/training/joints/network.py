@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from capitate.training.joints.targets import STRIDE
-from capitate.training.networks.backboned import Backboned
-from capitate.training.networks.features import MapFeatures
+from capitate.training.networks.features import FeaturesNetwork, MapFeatures
 from capitate.training.networks.separable import separable
 from capitate.training.settings.pictures import FeaturesConfig
 
@@ -36,7 +35,7 @@ class JointMaps(NamedTuple):
     boxes: Tensor
 
 
-class JointNetwork(Backboned):
+class JointNetwork(FeaturesNetwork):
     """A fully convolutional detector without anchors (after Zhou, Wang & Krahenbuhl 2019, Objects as Points)."""
 
     def __init__(self, config: FeaturesConfig, *, classes: int) -> None:

@@ -10,12 +10,13 @@ from capitate.training import torchvision_bridge  # noqa: F401  # isort: skip  (
 import timm
 
 from capitate.errors import UsageError
+from capitate.training.networks.backboned import Backboned
 from capitate.training.networks.backbones import Scaling
 from capitate.training.networks.start import published_backbone
 from capitate.training.settings.network import BackboneConfig
 from capitate.training.settings.pictures import FeaturesConfig
 
-__all__ = ["MapFeatures", "fill_features"]
+__all__ = ["FeaturesNetwork", "MapFeatures", "fill_features"]
 
 _STRIDES = (4, 8, 16, 32)
 
@@ -59,6 +60,12 @@ class MapFeatures(nn.Module):
         """Give the maps of pictures (n, 1, height, width), 0 to 255."""
         maps = self.network(self.scaling(picture))
         return [maps[k] for k in self._at]
+
+
+class FeaturesNetwork(Backboned):
+    """A network on such maps."""
+
+    backbone: MapFeatures
 
 
 def fill_features(features: MapFeatures, config: FeaturesConfig) -> None:

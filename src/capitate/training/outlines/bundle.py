@@ -15,22 +15,21 @@ from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.runtime.session import Session
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.config import experiment_of
 from capitate.training.export import write_bundle
 from capitate.training.outlines.films import rule_of
 from capitate.training.outlines.held_out import export_outlines
 from capitate.training.outlines.masks import CLASSES
 from capitate.training.outlines.network import OutlineNetwork, ReleasedOutlines
+from capitate.training.pictures.exported import load_run
 from capitate.training.run_card import held_out_figures
 from capitate.training.runs import Run
 from capitate.training.settings.outlines import OutlinesConfig
-from capitate.training.weights import load_weights
 from capitate.types import Sex
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
 
-__all__ = ["agreement", "load_outline_run", "make_bundle"]
+__all__ = ["agreement", "make_bundle"]
 
 _NETWORK = "outlines.onnx"
 _MOST_PIXELS = 0.01
@@ -47,7 +46,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     if len(runs) != 1:
         raise UsageError(f"a bundle for outlines is made of one run, got {len(runs)}")
     (run,) = runs
-    network, config = load_outline_run(run)
+    network, config = load_run(run, OutlinesConfig, make=lambda one: OutlineNetwork(one.network))
     last, rule = config.optimiser.stages[-1], rule_of(config)
     export_outlines(network, folder / _NETWORK, height=last.height, width=last.width)
     apart = agreement(network, folder / _NETWORK, rule)
@@ -73,20 +72,6 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=films)
 
 
-def load_outline_run(run: Run) -> tuple[OutlineNetwork, OutlinesConfig]:
-    """Build a run's network with its final weights.
-
-    Raises:
-        UsageError: if the run is of another task or its files do not fit.
-    """
-    config = experiment_of(run.config)
-    if not isinstance(config, OutlinesConfig):
-        raise UsageError(f"the run {run.folder} is of the task {run.task}; a run on outlines is needed")
-    network = load_weights(OutlineNetwork(config.network), run.weights)
-    network.eval()
-    return network, config
-
-
 def agreement(network: OutlineNetwork, path: Path, rule: CropRule | FilmRule) -> float:
     """Compare an exported file with its network on drawn films; give the share of pixels that they name differently.
 
@@ -98,7 +83,7 @@ def agreement(network: OutlineNetwork, path: Path, rule: CropRule | FilmRule) ->
         cut.pixels
         for hand in hands
         for cut in (
-            [rule.fit(hand.radiograph.pixels)]
+            [rule.fitted(hand.radiograph.pixels)]
             if isinstance(rule, FilmRule)
             else [rule.cut(hand.radiograph.pixels, joint.box) for joint in hand.joints]
         )

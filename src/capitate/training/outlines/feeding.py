@@ -12,19 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from capitate.training import augment
-from capitate.training.augment.carried import Shares, in_pixels, negated
+from capitate.training.augment.carried import in_pixels, negated
 from capitate.training.augment.geometry import warp
-from capitate.training.feeding import Feeder
 from capitate.training.outlines.films import OutlineFilms
 from capitate.training.outlines.masks import CLASSES
-from capitate.training.settings.devices import Draws
-from capitate.training.settings.optimiser import Stage
+from capitate.training.pictures.labelled import LabelledFeeder
 from capitate.training.settings.outlines import OutlinesConfig
 
 __all__ = ["OutlineBatch", "OutlineFeeder", "batch_of"]
 
-_NEGATIVES = 0x6E45
-"""Keeps the draws of negatives apart from those of augmentation, which start from the same seeds."""
 _MOSTLY = 0.5
 """Known share of a pixel from which on it counts."""
 
@@ -61,37 +57,12 @@ class OutlineBatch:
         )
 
 
-class OutlineFeeder(Feeder[OutlineBatch]):
+class OutlineFeeder(LabelledFeeder[OutlineBatch, OutlineFilms, OutlinesConfig]):
     """Gives the batches of each epoch of an experiment on outlines."""
 
-    def __init__(
-        self,
-        films: OutlineFilms,
-        rows: NDArray[np.int64],
-        config: OutlinesConfig,
-        *,
-        rank: int = 0,
-        processes: int = 1,
-        device: torch.device | None = None,
-    ) -> None:
-        """Prepare to feed; arguments and errors as of `Feeder`."""
-        self.films, self.config = films, config
-        super().__init__(rows, config, ids=films.ids, rank=rank, processes=processes, device=device)
-
-    def start(self, epoch: int, stage: Stage) -> None:
-        """Draw the order of an epoch, and set its size and strength."""
-        super().start(epoch, stage)
-        self.augment = self.config.augment.scaled(stage.augment)
-
-    def batch(self, step: int) -> OutlineBatch:
-        """Prepare this process's share of one step's pictures."""
-        rows, seeds = self.share(step)
-        by_film = self.config.devices.draws is Draws.FILM
-        source = {"seeds": seeds.tolist()} if by_film else {"generator": self.draws}
-        drawn = augment.draw(len(rows), self.augment, **source)
-        chosen = Shares(_NEGATIVES).below(seeds.tolist(), self.config.negatives)
-        of = len(self.batches[step])
-        return batch_of(self.films, rows, size=self.size, drawn=drawn, negative=chosen, of=of, device=self.device)
+    def made(self, rows: NDArray[np.int64], *, drawn: augment.Drawn, negative: Tensor, of: int) -> OutlineBatch:
+        """Make a batch; arguments as of `LabelledFeeder.made`."""
+        return batch_of(self.films, rows, size=self.size, drawn=drawn, negative=negative, of=of, device=self.device)
 
 
 def batch_of(

@@ -20,6 +20,7 @@ from capitate.training.manifest import Study, unique_ids
 from capitate.training.outlines.masks import CutRule, cut_film
 from capitate.training.prepare import Refused
 from capitate.training.settings.outlines import Crops, OutlinesConfig, Outside
+from capitate.training.settings.pictures import film_rule
 
 __all__ = ["OutlineFilms", "open_outlines", "rule_of"]
 
@@ -94,10 +95,8 @@ def open_outlines(data: Path, config: OutlinesConfig) -> OutlineFilms:
 
 def rule_of(config: OutlinesConfig) -> CropRule | FilmRule:
     """Give the rule by which an experiment's pictures are cut, in training and in assessment."""
-    last = config.optimiser.stages[-1]
-    if config.crops is Crops.JOINTS:
-        return CropRule(last.height, config.margin)
-    return FilmRule(last.height, last.width, squash=config.reading.squash)
+    film = film_rule(config, config.reading)
+    return CropRule(film, config.margin) if config.crops is Crops.JOINTS else film
 
 
 def _studies(data: Path, pictures: Path, masks: Mapping[str, Path]) -> list[Study]:

@@ -113,12 +113,12 @@ def _wrong(film: Picture, labels: NDArray[np.int64]) -> str | None:
 
 def _cuts(film: Picture, labels: Labels, how: CutRule) -> Iterator[Cut]:
     if isinstance(how.rule, FilmRule):
-        fitted = how.rule.fit(film, aspect=how.aspect)
-        shares = [how.rule.placed((labels == k).astype(np.float32), fitted) for k in range(len(CLASSES))]
+        fitted = how.rule.fitted(film, aspect=how.aspect)
+        shares = [how.rule.placed((labels == k).astype(np.float32), aspect=how.aspect) for k in range(len(CLASSES))]
         yield Cut(fitted.pixels, _labels(np.stack(shares), ignore=how.ignore))
         return
     for box in regions(labels, least=how.least):
-        shares = [how.rule.sampled((labels == k).astype(np.float32), box)[0] for k in range(len(CLASSES))]
+        shares = [how.rule.placed((labels == k).astype(np.float32), box) for k in range(len(CLASSES))]
         yield Cut(how.rule.cut(film, box).pixels, _labels(np.stack(shares), ignore=how.ignore))
 
 

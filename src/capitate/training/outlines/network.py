@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from capitate.training.networks.backboned import Backboned
-from capitate.training.networks.features import MapFeatures
+from capitate.training.networks.features import FeaturesNetwork, MapFeatures
 from capitate.training.networks.separable import separable
 from capitate.training.outlines.masks import CLASSES
 from capitate.training.settings.pictures import FeaturesConfig
@@ -17,7 +16,7 @@ __all__ = ["OutlineNetwork", "ReleasedOutlines"]
 _STRIDES = (2, 4, 8, 16, 32)
 
 
-class OutlineNetwork(Backboned):
+class OutlineNetwork(FeaturesNetwork):
     """Features and a light decoder that joins each finer map to the coarser ones (Ronneberger et al. 2015, U-Net)."""
 
     def __init__(self, config: FeaturesConfig) -> None:

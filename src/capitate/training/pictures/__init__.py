@@ -1,1 +1,1 @@
-"""What tasks share whose networks see whole pictures: films or crops read on demand, augmented, and pooled."""
+"""What tasks share whose networks see pictures of films or crops: reading, augmentation, networks, bundles."""

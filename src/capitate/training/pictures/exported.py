@@ -1,8 +1,8 @@
-"""Checks of exported networks: the same answers as torch, and members that belong together."""
+"""From runs to bundles: networks with their final weights, the same answers as torch, members that belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,13 +12,36 @@ from torch import Tensor, nn
 
 from capitate.errors import UsageError
 from capitate.runtime.session import Session
+from capitate.training.config import experiment_of
+from capitate.training.runs import Run
+from capitate.training.settings.experiment import Experiment
+from capitate.training.weights import load_weights
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
 
-__all__ = ["agreement", "one_configuration", "refuse_unused"]
+__all__ = ["agreement", "load_run", "one_configuration", "refuse_unused"]
 
 Shared = TypeVar("Shared")
+Config = TypeVar("Config", bound=Experiment)
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def load_run(run: Run, kind: type[Config], *, make: Callable[[Config], Network]) -> tuple[Network, Config]:
+    """Build a run's network with its final weights.
+
+    Args:
+        run: to load.
+        kind: of experiment that it has to be of.
+        make: builds the network, whose weights are then replaced.
+
+    Raises:
+        UsageError: if the run is of another task or its files do not fit.
+    """
+    config = experiment_of(run.config)
+    if not isinstance(config, kind):
+        raise UsageError(f"the run {run.folder} is of the task {run.task}; a run of the task {kind().name} is needed")
+    return load_weights(make(config), run.weights).eval(), config
 
 
 def agreement(module: nn.Module, path: Path, inputs: Mapping[str, Tensor], most: float) -> float:

@@ -18,12 +18,60 @@ from capitate.training.settings.devices import Draws
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.optimiser import Stage
 
-__all__ = ["PictureFeeder"]
+__all__ = ["AugmentedFeeder", "PictureFeeder"]
 
 Made = TypeVar("Made")
 
 
-class PictureFeeder(Feeder[Made]):
+class AugmentedFeeder(Feeder[Made]):
+    """Draws augmentation within ranges that each stage scales."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        config: Experiment,
+        *,
+        ids: NDArray[np.str_],
+        augmentation: AugmentConfig,
+        rank: int = 0,
+        processes: int = 1,
+        device: torch.device | None = None,
+    ) -> None:
+        """Prepare to feed; further arguments and errors as of `Feeder`.
+
+        Args:
+            rows: examples.
+            config: the experiment.
+            ids: (all examples,).
+            augmentation: its ranges.
+            rank: of this process.
+            processes: that share each batch.
+            device: where pictures are augmented, the CPU if None.
+        """
+        self._ranges, self._by_film = augmentation, config.devices.draws is Draws.FILM
+        super().__init__(rows, config, ids=ids, rank=rank, processes=processes, device=device)
+
+    def start(self, epoch: int, stage: Stage) -> None:
+        """Draw the order of an epoch, and set its size and strength."""
+        super().start(epoch, stage)
+        self.epoch, self.augment = epoch, self._ranges.scaled(stage.augment)
+
+    def drawn(self, seeds: NDArray[np.int64], *, ranges: AugmentConfig | None = None) -> augment.Drawn:
+        """Draw the augmentation of some pictures.
+
+        Args:
+            seeds: one a picture, used where `devices.draws` is `film`.
+            ranges: those of the experiment if None.
+        """
+        origin: dict[str, Any] = {"seeds": seeds.tolist()} if self._by_film else {"generator": self.draws}
+        return augment.draw(len(seeds), ranges or self.augment, **origin)
+
+    @abstractmethod
+    def batch(self, step: int) -> Made:
+        """Prepare this process's share of one step's examples."""
+
+
+class PictureFeeder(AugmentedFeeder[Made]):
     """Gives the batches of each epoch from a `PictureSource`."""
 
     def __init__(
@@ -37,24 +85,17 @@ class PictureFeeder(Feeder[Made]):
         processes: int = 1,
         device: torch.device | None = None,
     ) -> None:
-        """Prepare to feed; arguments and errors as of `Feeder`.
-
-        Args:
-            source: of the pictures.
-            rows: which of them an epoch goes over.
-            config: the experiment.
-            augmentation: its ranges.
-            rank: of this process.
-            processes: that share each batch.
-            device: where pictures are augmented, the CPU if None.
-        """
-        self.source, self._ranges, self._by_film = source, augmentation, config.devices.draws is Draws.FILM
-        super().__init__(rows, config, ids=source.ids, rank=rank, processes=processes, device=device)
-
-    def start(self, epoch: int, stage: Stage) -> None:
-        """Draw the order of an epoch, and set its size and strength."""
-        super().start(epoch, stage)
-        self.epoch, self.augment = epoch, self._ranges.scaled(stage.augment)
+        """Prepare to feed from `source`; further arguments and errors as of `AugmentedFeeder`."""
+        self.source = source
+        super().__init__(
+            rows,
+            config,
+            ids=source.ids,
+            augmentation=augmentation,
+            rank=rank,
+            processes=processes,
+            device=device,
+        )
 
     def ahead(self, step: int) -> None:
         """Begin to read the pictures of the step after `step`."""
@@ -77,8 +118,7 @@ class PictureFeeder(Feeder[Made]):
         readable, pictures = self.source.pictures(rows, size=self.size)
         if not readable.any():
             return readable, pictures
-        origin: dict[str, Any] = {"seeds": seeds[readable].tolist()} if self._by_film else {"generator": self.draws}
-        drawn = augment.draw(len(pictures), ranges or self.augment, **origin)
+        drawn = self.drawn(seeds[readable], ranges=ranges)
         pictures = pictures.to(self.device)
         return readable, augment.apply(pictures, torch.ones_like(pictures, dtype=torch.bool), drawn)
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from capitate.runtime.pictures import PictureRule
+from capitate.runtime.film_rule import FilmRule
 from capitate.training.data.lazy_reading import LazyReader
 from capitate.training.pictures.reading import Item, read_picture
 from capitate.training.prepare import Refused
-from capitate.training.settings.whole_pictures import WholePicturesConfig
+from capitate.training.settings.pictures import PicturesOnDemandConfig
 
 __all__ = ["PictureSource"]
 
@@ -28,7 +28,7 @@ class PictureSource:
         rule: by which pictures are made.
     """
 
-    def __init__(self, items: Sequence[Item], *, rule: PictureRule, config: WholePicturesConfig) -> None:
+    def __init__(self, items: Sequence[Item], *, rule: FilmRule, config: PicturesOnDemandConfig) -> None:
         """Take films; none is read yet.
 
         Args:
@@ -38,7 +38,7 @@ class PictureSource:
         """
         self.ids = np.array([item.id for item in items], dtype=np.str_)
         self.rule = rule
-        job = partial(read_picture, rule=rule)
+        job = partial(read_picture, rule=rule, aspect=config.aspect)
         self._reader: LazyReader[NDArray[np.uint8]] = LazyReader(items, job, ids=self.ids, config=config)
         self._room = config.cache_megabytes * 1_000_000 // (rule.height * rule.width)
         self._kept: dict[int, NDArray[np.uint8]] = {}

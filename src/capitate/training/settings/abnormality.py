@@ -12,7 +12,7 @@ from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.layers import parse_layers
 from capitate.training.settings.network import BackboneConfig
-from capitate.training.settings.whole_pictures import WholePicturesConfig, check_pictures, picture_augmentation
+from capitate.training.settings.pictures import PicturesOnDemandConfig, check_pictures, plain_augment
 
 __all__ = [
     "AbnormalityConfig",
@@ -60,14 +60,12 @@ class ScreenDataConfig:
         contradictory: studies whose films have different labels: `stop` or `leave_out`.
         missing: studies of a table of which no film is found: `stop` or `leave_out`.
         region: column by which figures are told apart.
-        folds_from_table: keep the folds of the table's column `split` instead of deciding by patient, source or study.
     """
 
     meaning: str = "abnormal, as the table has it"
     contradictory: OnFault = OnFault.STOP
     missing: OnFault = OnFault.STOP
     region: str = "region"
-    folds_from_table: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class AbnormalityConfig(Experiment):
 
     Attributes:
         data: see `ScreenDataConfig`.
-        reading: see `WholePicturesConfig`.
+        reading: see `PicturesOnDemandConfig`.
         network: see `ScreenNetworkConfig`.
         augment: see `AugmentConfig`.
         loss: see `ScreenLossConfig`.
@@ -151,9 +149,9 @@ class AbnormalityConfig(Experiment):
 
     name: str = "abnormality"
     data: ScreenDataConfig = field(default_factory=ScreenDataConfig)
-    reading: WholePicturesConfig = field(default_factory=WholePicturesConfig)
+    reading: PicturesOnDemandConfig = field(default_factory=PicturesOnDemandConfig)
     network: ScreenNetworkConfig = field(default_factory=ScreenNetworkConfig)
-    augment: AugmentConfig = field(default_factory=picture_augmentation)
+    augment: AugmentConfig = field(default_factory=plain_augment)
     loss: ScreenLossConfig = field(default_factory=ScreenLossConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
     threshold: ThresholdConfig = field(default_factory=ThresholdConfig)
@@ -166,7 +164,7 @@ def check_abnormality(config: AbnormalityConfig) -> None:
         UsageError: naming the key, the value received and what is allowed.
     """
     check_training(config)
-    check_pictures(config, config.reading, config.augment)
+    check_pictures(config, reading=config.reading, augment=config.augment)
     loss, unlabelled = config.loss, config.unlabelled
     within(
         [

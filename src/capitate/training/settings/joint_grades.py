@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from capitate.errors import UsageError
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.layers import parse_layers
 from capitate.training.settings.network import BackboneConfig
-from capitate.training.settings.whole_pictures import WholePicturesConfig, check_pictures, picture_augmentation
+from capitate.training.settings.pictures import PicturesOnDemandConfig, check_pictures, plain_augment
 
 __all__ = [
     "GradeForm",
@@ -107,9 +108,9 @@ class JointGradesConfig(Experiment):
     """An experiment that grades joints.
 
     Attributes:
-        box_margin: that crops show around the joint's box, as a fraction of its longer side; kept in the bundle for
+        margin: that crops show around the joint's box, as a fraction of its longer side; kept in the bundle for
             whoever cuts joints from films.
-        reading: see `WholePicturesConfig`.
+        reading: see `PicturesOnDemandConfig`.
         network: see `GraderConfig`.
         augment: see `AugmentConfig`.
         loss: see `GradeLossConfig`.
@@ -117,10 +118,10 @@ class JointGradesConfig(Experiment):
     """
 
     name: str = "joint-grades"
-    box_margin: float = 0.1
-    reading: WholePicturesConfig = field(default_factory=WholePicturesConfig)
+    margin: float = 0.1
+    reading: PicturesOnDemandConfig = field(default_factory=PicturesOnDemandConfig)
     network: GraderConfig = field(default_factory=GraderConfig)
-    augment: AugmentConfig = field(default_factory=picture_augmentation)
+    augment: AugmentConfig = field(default_factory=plain_augment)
     loss: GradeLossConfig = field(default_factory=GradeLossConfig)
     sampling: GradeSamplingConfig = field(default_factory=GradeSamplingConfig)
 
@@ -132,11 +133,13 @@ def check_joint_grades(config: JointGradesConfig) -> None:
         UsageError: naming the key, the value received and what is allowed.
     """
     check_training(config)
-    check_pictures(config, config.reading, config.augment)
+    check_pictures(config, reading=config.reading, augment=config.augment)
+    if config.reading.folds_from_table:
+        raise UsageError("reading.folds_from_table is true, and graded crops have no table; leave it out")
     parse_layers(config.network.layers, key="network.layers")
     within(
         [
-            ("box_margin", config.box_margin, 0, 2),
+            ("margin", config.margin, 0, 2),
             ("network.dropout", config.network.dropout, 0, 0.99),
             ("network.embedding", config.network.embedding, 1, 4096),
             ("network.hidden", config.network.hidden, 1, 65536),

@@ -7,10 +7,8 @@ from enum import StrEnum
 
 from capitate.errors import UsageError
 from capitate.training.joints_labels import BOXES_OF_A_HAND
-from capitate.training.settings.augment import AugmentConfig
-from capitate.training.settings.checks import check_training, within
-from capitate.training.settings.experiment import Experiment
-from capitate.training.settings.pictures import FeaturesConfig, PictureReadingConfig, check_pictures, plain_augment
+from capitate.training.settings.checks import within
+from capitate.training.settings.pictures import LabelledPicturesConfig, check_labelled
 
 __all__ = ["BoxLoss", "DetectConfig", "JointDetectorConfig", "JointLabelFiles", "JointLossConfig", "check_joints"]
 
@@ -77,17 +75,13 @@ class DetectConfig:
 
 
 @dataclass(frozen=True)
-class JointDetectorConfig(Experiment):
+class JointDetectorConfig(LabelledPicturesConfig):
     """A joint-detector experiment.
 
     Attributes:
         classes: names in the order of the maps.
         counts: how often each stands on a hand, in the same order.
-        negatives: share of films shown as negatives.
         labels: see `JointLabelFiles`.
-        reading: see `PictureReadingConfig`.
-        network: see `FeaturesConfig`.
-        augment: see `AugmentConfig`.
         loss: see `JointLossConfig`.
         detect: see `DetectConfig`.
     """
@@ -95,11 +89,7 @@ class JointDetectorConfig(Experiment):
     name: str = "joint-detector"
     classes: tuple[str, ...] = tuple(BOXES_OF_A_HAND)
     counts: tuple[int, ...] = tuple(BOXES_OF_A_HAND.values())
-    negatives: float = 0.0
     labels: JointLabelFiles = field(default_factory=JointLabelFiles)
-    reading: PictureReadingConfig = field(default_factory=PictureReadingConfig)
-    network: FeaturesConfig = field(default_factory=FeaturesConfig)
-    augment: AugmentConfig = field(default_factory=plain_augment)
     loss: JointLossConfig = field(default_factory=JointLossConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
 
@@ -110,8 +100,7 @@ def check_joints(config: JointDetectorConfig) -> None:
     Raises:
         UsageError: naming the key, the value received and what is allowed.
     """
-    check_training(config)
-    check_pictures(config, reading=config.reading, augment=config.augment)
+    check_labelled(config)
     if not config.classes or len(set(config.classes)) < len(config.classes):
         raise UsageError(f"classes must be different names, at least one, got {list(config.classes)}")
     if len(config.counts) != len(config.classes) or min(config.counts) < 1:
@@ -122,7 +111,6 @@ def check_joints(config: JointDetectorConfig) -> None:
     loss = config.loss
     within(
         [
-            ("negatives", config.negatives, 0, 1),
             ("labels.farthest", config.labels.farthest, 0, 1),
             ("loss.overlap", loss.overlap, 0.1, 0.95),
             ("loss.focus", loss.focus, 0, 8),

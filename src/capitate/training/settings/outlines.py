@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from capitate.errors import UsageError
-from capitate.training.settings.augment import AugmentConfig
-from capitate.training.settings.checks import check_training, within
-from capitate.training.settings.experiment import Experiment
-from capitate.training.settings.pictures import FeaturesConfig, PictureReadingConfig, check_pictures, plain_augment
+from capitate.runtime.film_rule import Fit
+from capitate.training.settings.checks import within
+from capitate.training.settings.pictures import LabelledPicturesConfig, check_labelled
 
 __all__ = ["Crops", "OutlineFiles", "OutlinesConfig", "Outside", "check_outlines"]
 
@@ -45,7 +44,7 @@ class OutlineFiles:
 
 
 @dataclass(frozen=True)
-class OutlinesConfig(Experiment):
+class OutlinesConfig(LabelledPicturesConfig):
     """An experiment on outlines.
 
     Attributes:
@@ -54,11 +53,7 @@ class OutlinesConfig(Experiment):
         least: longer side of a region from which on it is learnt from, as a share of the film's longer side.
         outside: `ignore` or `background`, for pixels of value 0.
         dice: share of the Dice loss; the rest is cross-entropy.
-        negatives: share of pictures shown as negatives.
         labels: see `OutlineFiles`.
-        reading: see `PictureReadingConfig`.
-        network: see `FeaturesConfig`.
-        augment: see `AugmentConfig`.
     """
 
     name: str = "outlines"
@@ -67,11 +62,7 @@ class OutlinesConfig(Experiment):
     least: float = 0.012
     outside: Outside = Outside.IGNORE
     dice: float = 0.5
-    negatives: float = 0.0
     labels: OutlineFiles = field(default_factory=OutlineFiles)
-    reading: PictureReadingConfig = field(default_factory=PictureReadingConfig)
-    network: FeaturesConfig = field(default_factory=FeaturesConfig)
-    augment: AugmentConfig = field(default_factory=plain_augment)
 
 
 def check_outlines(config: OutlinesConfig) -> None:
@@ -80,14 +71,12 @@ def check_outlines(config: OutlinesConfig) -> None:
     Raises:
         UsageError: naming the key, the value received and what is allowed.
     """
-    check_training(config)
-    check_pictures(config, reading=config.reading, augment=config.augment)
+    check_labelled(config)
     within(
         [
             ("margin", config.margin, 0, 4),
             ("least", config.least, 0, 1),
             ("dice", config.dice, 0, 1),
-            ("negatives", config.negatives, 0, 1),
         ]
     )
     if config.crops is Crops.JOINTS:
@@ -96,10 +85,10 @@ def check_outlines(config: OutlinesConfig) -> None:
             raise UsageError(
                 f"crops is joints and a stage of optimiser.stages is {odd.height} x {odd.width}; crops are squares"
             )
-        if config.reading.aspect or config.reading.squash:
+        if config.reading.aspect or config.reading.fit is not Fit.PAD:
             raise UsageError(
                 f"crops is joints, which are cut from films as they are; reading.aspect is {config.reading.aspect:g} "
-                f"and reading.squash is {config.reading.squash}, leave both out"
+                f"and reading.fit is {config.reading.fit}, leave both out"
             )
     if config.labels.masked and config.outside is Outside.BACKGROUND:
         raise UsageError(
