@@ -81,7 +81,7 @@ class Run:
 
     @property
     def task(self) -> str:
-        """`bone-age` or `hand-locator`."""
+        """Its kind of experiment, such as `bone-age`; see `capitate.training.config.TASKS`."""
         return str(self.config["task"])
 
     @property
