@@ -179,8 +179,8 @@ class Assessor:
             return [Assessed(_no_hand(radiograph, request, located), radiograph) for request in requests]
         told = [(_subject(radiograph, request), request.each_sex) for request in requests]
         with clock.step("bone_age"):
-            picture = self.bone_age.rule.picture(radiograph.pixels, square=square)
-            answers = self._answers(picture, located.frame, [_sexes(one.sex, each_sex=each) for (one, _), each in told])
+            views = self.bone_age.views(radiograph.pixels, located.frame, square=square)
+            answers = self._answers(views, [_sexes(one.sex, each_sex=each) for (one, _), each in told])
             found = [self._bone_age(answers, one.sex, each_sex=each) for (one, _), each in told]
         return [
             Assessed(self._assessment(radiograph, located, known, one, clock), radiograph)
@@ -210,11 +210,10 @@ class Assessor:
         )
 
     def _answers(
-        self, picture: NDArray[np.float32], frame: HandFrame, wanted: Sequence[Sequence[Sex]]
+        self, views: NDArray[np.uint8], wanted: Sequence[Sequence[Sex]]
     ) -> dict[Sex, tuple[NDArray[np.float32], float]]:
         """Ask the networks once: by sex, the distribution and how far the networks scatter."""
         sexes = list(dict.fromkeys(sex for some in wanted for sex in some))
-        views = self.bone_age.views(picture, frame)
         answer = self.bone_age.answer(np.repeat(views[None], len(sexes), axis=0), sexes)
         pairs = zip(answer.probabilities, answer.scatter.tolist(), strict=True)
         return dict(zip(sexes, pairs, strict=True))

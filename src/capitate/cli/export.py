@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from capitate.cli.extras import training_parts
+from capitate.cli.options import ChangesOption
 from capitate.errors import UsageError
 
 __all__ = ["export"]
@@ -22,10 +23,6 @@ _Name = Annotated[str | None, typer.Option("--name", help="Name of the bundle; t
 _Calibration = Annotated[
     Path | None,
     typer.Option("--calibration", metavar="JSON", help="Report of `calibrate --out`; from the runs if left out."),
-]
-_Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
 ]
 _Shares = Annotated[
     str | None,
@@ -88,7 +85,7 @@ def export(
     name: _Name = None,
     version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = "1",
     calibration: _Calibration = None,
-    changes: _Changes = None,
+    changes: ChangesOption = None,
     shares: _Shares = None,
     figures: _Figures = None,
     about: _About = None,

@@ -14,6 +14,7 @@ from capitate.types import Sex
 __all__ = [
     "DEFAULT_MODEL",
     "BirthDate",
+    "ChangesOption",
     "Form",
     "FormOption",
     "Lang",
@@ -109,6 +110,10 @@ OutOption = Annotated[
         rich_help_panel=_OUTPUT,
         help="Also write an HTML page and a JSON file a film, and results.csv, into this folder.",
     ),
+]
+ChangesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
 ]
 ModelOption = Annotated[
     str,

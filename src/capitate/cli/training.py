@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from capitate.cli.extras import training_parts
-from capitate.cli.options import QuietOption
+from capitate.cli.options import ChangesOption, QuietOption
 from capitate.errors import UsageError
 
 __all__ = ["calibrate", "log_progress", "predict", "train"]
@@ -30,10 +30,6 @@ _TeacherData = Annotated[
 _Start = Annotated[
     Path | None,
     typer.Option("--start", metavar="RUN", help="Begin with the weights of this run, or of a released bundle by name."),
-]
-_Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="A.B=VALUE", help="Change a value of the configuration; several times."),
 ]
 _Devices = Annotated[
     int | None,
@@ -67,7 +63,7 @@ def train(
     teacher: _Teacher = None,
     teacher_data: _TeacherData = None,
     start: _Start = None,
-    changes: _Changes = None,
+    changes: ChangesOption = None,
     devices: _Devices = None,
     accelerator: _Accelerator = None,
     resume: _Resume = False,
@@ -114,7 +110,7 @@ def predict(
     runs: _Runs,
     source: Annotated[Path, typer.Option("--data", metavar="STORE", help="Views of `data prepare`.")],
     out: Annotated[Path, typer.Option("--out", metavar="OOF.npz", dir_okay=False, help="For `calibrate`.")],
-    changes: _Changes = None,
+    changes: ChangesOption = None,
     threads: _Threads = 1,
 ) -> None:
     """Predict the held-out films of finished runs anew: by other test views, or on views cut anew."""

@@ -102,15 +102,15 @@ def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threa
     """
     assessor = Assessor(model=model, threads=threads)
     request = Request(sex=Sex.FEMALE)
-    square = squash(files.read(film).pixels)
     pixels = files.read(film).pixels
+    square = squash(pixels)
     frame = assessor.locator.locate(square).frame
-    views = assessor.bone_age.views(square, frame)[None]
+    views = assessor.bone_age.views(pixels, frame)[None]
     steps: dict[str, Callable[[], object]] = {
         "read": lambda: files.read(film),
         "squash": lambda: squash(pixels),
         "locate": lambda: assessor.locator.locate(square),
-        "views": lambda: assessor.bone_age.views(square, frame),
+        "views": lambda: assessor.bone_age.views(pixels, frame, square=square),
         "network": lambda: assessor.bone_age.predict(views, [Sex.FEMALE]),
         "total": lambda: write(assessor.assess(film, request=request).assessment),
     }
@@ -120,8 +120,8 @@ def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threa
 def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[int] = BATCHES) -> list[Timing]:
     """Time the network on batches; the times are of the whole batch."""
     network = BoneAgeModel(load_bundle(model), threads=threads)
-    square = squash(files.read(film).pixels)
-    views = network.views(square, HandLocator(threads=threads).locate(square).frame)
+    pixels = files.read(film).pixels
+    views = network.views(pixels, HandLocator(threads=threads).locate(squash(pixels)).frame)
     return [
         timed(
             f"batch of {size}",
@@ -134,7 +134,8 @@ def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[
 
 def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
     """Time every released bundle on one film."""
-    square = squash(files.read(film).pixels)
+    pixels = files.read(film).pixels
+    square = squash(pixels)
     locator = HandLocator(threads=threads)
     frame = locator.locate(square).frame
     timings = []
@@ -144,7 +145,7 @@ def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
             timings.append(timed(name, lambda: locator.locate(square), runs=runs))
             continue
         network = BoneAgeModel(bundle, threads=threads)
-        views = network.views(square, frame)[None]
+        views = network.views(pixels, frame, square=square)[None]
         timings.append(timed(name, lambda n=network, v=views: n.predict(v, [Sex.FEMALE]), runs=runs))  # type: ignore[misc]
     return timings
 

@@ -145,17 +145,20 @@ class BoneAgeModel:
         self._smoothing = float(card["smoothing_months"])
         self._sessions = list(networks)
 
-    def views(self, picture: NDArray[np.float32], frame: HandFrame) -> NDArray[np.uint8]:
+    def views(
+        self, pixels: NDArray[np.float32], frame: HandFrame, *, square: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
         """Cut the view that the networks were trained on and make the bundle's test-time views of it.
 
         Args:
-            picture: float32, the film from `ViewRule.picture` of this model's `rule`.
+            pixels: float32 (height, width) in [0, 1], the film.
             frame: the hand.
+            square: `squash` of it, where that is there already.
 
         Returns:
             uint8 (views, height, width).
         """
-        view = self.rule.view(picture, frame)
+        view = self.rule.view(self.rule.picture(pixels, square=square), frame)
         if self._surroundings_removed:
             view = without_surroundings(view)
         return np.stack([test_view.of(view) for test_view in self.test_views])

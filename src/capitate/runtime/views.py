@@ -198,8 +198,9 @@ class ViewRule:
             square: `squash` of it, where that is there already; it is taken if it is what this rule asks for.
         """
         if not self.proportions:
-            kept = square is not None and square.shape == (self.source, self.source)
-            return square if kept and square is not None else squash(pixels, side=self.source)
+            if square is not None and square.shape == (self.source, self.source):
+                return square
+            return squash(pixels, side=self.source)
         share = min(1.0, self.source / max(pixels.shape))
         rows, columns = (max(1, round(side * share)) for side in pixels.shape)
         return _resized(pixels, (rows, columns))

@@ -128,7 +128,7 @@ class BoneAgeFeeder(Feeder[FilmBatch]):
         views, masks, _, sexes = self.store.batch(rows)
         views, masks = resized(views.to(self.device), masks.to(self.device), size=self.size)
         months = torch.from_numpy(self.months[rows])
-        source = self._source(seeds)
+        source = self.origin(seeds)
         drawn = augment.draw(len(rows), self.augment, **source)
         views = augment.apply(views, masks, drawn)
         mixture = augment.draw_mixture(months, sexes, self.augment, **source)
@@ -138,11 +138,6 @@ class BoneAgeFeeder(Feeder[FilmBatch]):
         sexes = torch.where(hidden, torch.full_like(sexes, SEX_INDEX["unknown"]), sexes)
         of = times * len(whole) if self.processes > 1 else len(rows)
         return FilmBatch(views, sexes, months, self._taught(rows, sexes, mixture), of, paired)
-
-    def _source(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
-        """Give what random numbers of augmentation come from."""
-        by_film = self.config.devices.draws is Draws.FILM
-        return {"seeds": seeds.tolist()} if by_film else {"generator": self.draws}
 
     def _hidden(self, seeds: NDArray[np.int64]) -> Tensor:
         """Choose the films whose sex is hidden, bool (n,)."""

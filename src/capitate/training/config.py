@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from capitate.errors import UsageError
 from capitate.runtime.several_views import TestView, read_test_views
@@ -30,6 +30,8 @@ from capitate.training.settings.reading import build, put, read_override
 from capitate.training.settings.sampling import SamplingConfig
 
 __all__ = ["SIX_VIEWS", "TASKS", "BoneAgeConfig", "changed", "experiment_of", "load_config", "load_experiment"]
+
+Kind = TypeVar("Kind", bound=Experiment)
 
 SIX_VIEWS = tuple(TestView(x, y, mirrored) for mirrored in (False, True) for x, y in ((-3, -2), (3, -2), (0, 4)))
 """Three moves of a view and the mirror images of these; their mean is what is released."""
@@ -136,37 +138,24 @@ def _locator(values: dict[str, Any]) -> LocatorConfig:
     return build(LocatorConfig(), values)
 
 
-def _joints(values: dict[str, Any]) -> JointDetectorConfig:
-    config = build(JointDetectorConfig(), values)
-    check_joints(config)
-    return config
+def _checked(default: Kind, check: Callable[[Kind], None]) -> Callable[[dict[str, Any]], Kind]:
+    """Make what builds experiments of a kind, and refuses those that cannot be meant."""
 
+    def read(values: dict[str, Any]) -> Kind:
+        config = build(default, values)
+        check(config)
+        return config
 
-def _outlines(values: dict[str, Any]) -> OutlinesConfig:
-    config = build(OutlinesConfig(), values)
-    check_outlines(config)
-    return config
-
-
-def _joint_grades(values: dict[str, Any]) -> JointGradesConfig:
-    config = build(JointGradesConfig(), values)
-    check_joint_grades(config)
-    return config
-
-
-def _abnormality(values: dict[str, Any]) -> AbnormalityConfig:
-    config = build(AbnormalityConfig(), values)
-    check_abnormality(config)
-    return config
+    return read
 
 
 TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "bone-age": _bone_age,
     "hand-locator": _locator,
-    "joint-detector": _joints,
-    "outlines": _outlines,
-    "joint-grades": _joint_grades,
-    "abnormality": _abnormality,
+    "joint-detector": _checked(JointDetectorConfig(), check_joints),
+    "outlines": _checked(OutlinesConfig(), check_outlines),
+    "joint-grades": _checked(JointGradesConfig(), check_joint_grades),
+    "abnormality": _checked(AbnormalityConfig(), check_abnormality),
 }
 """What reads the plain values of each task's experiments."""
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from capitate.errors import UsageError
 from capitate.training.augment import film_seeds
+from capitate.training.settings.devices import Draws
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.optimiser import Stage
 
@@ -91,6 +92,11 @@ class Feeder(ABC, Generic[Made]):
         """Give this process's rows of a step, and a seed for each."""
         rows, seeds = (np.array_split(one[step], self.processes)[self.rank] for one in (self.batches, self.seeds))
         return rows, seeds
+
+    def origin(self, seeds: NDArray[np.int64]) -> dict[str, Any]:
+        """Give what augmentation is drawn from, as its `draw` takes it: each example's seed, or the batch's numbers."""
+        by_example = self._settings.devices.draws is Draws.FILM
+        return {"seeds": seeds.tolist()} if by_example else {"generator": self.draws}
 
     def steps_from(self, first: int) -> Iterator[tuple[Made, Tensor]]:
         """Give the batches of the epoch from a step on, `devices.ahead` of them prepared in the background.

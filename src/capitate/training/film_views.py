@@ -201,8 +201,7 @@ def _hand(pixels: NDArray[np.float32], sex: Sex) -> HandFilm | None:
 def _seen(hand: HandFilm, card: Mapping[str, Any]) -> FilmViews:
     """Cut the view and make its test views, as the networks of a card see a film."""
     model = BoneAgeModel.of_networks(card, [], reference=_NOBODY)
-    picture = model.rule.picture(hand.pixels, square=hand.square)
-    return FilmViews(model.views(picture, hand.frame)[None], [hand.sex])
+    return FilmViews(model.views(hand.pixels, hand.frame, square=hand.square)[None], [hand.sex])
 
 
 def some_rows(rows: NDArray[np.int64], *, most: int, seed: int) -> NDArray[np.int64]:

@@ -77,14 +77,18 @@ class BoxOfJoint:
     off_bone: float
 
 
-def read_hand_points(path: Path) -> dict[str, HandPoints]:
-    """Read a table in the form of `hand-keypoints-21.csv`, by film; the fingertips may be absent.
+def read_hand_points(path: Path, *, fingertips: bool = False) -> dict[str, HandPoints]:
+    """Read a table in the form of `hand-keypoints-21.csv`, by film.
+
+    Args:
+        path: of the table.
+        fingertips: whether they have to be there; otherwise their columns may be absent.
 
     Raises:
         TableError: naming file, line and column.
     """
     table = read_table(path)
-    names = [name for name in POINTS if not name.endswith("4") or f"{name}_x" in table.columns]
+    names = [name for name in POINTS if fingertips or not name.endswith("4") or f"{name}_x" in table.columns]
     table.require("id", *(f"{name}_{axis}" for name in names for axis in "xy"))
     return {row.values["id"]: _hand(row, names, sided="side" in table.columns) for row in table.rows}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from capitate.hand import joints as hand_joints
 from capitate.training.table import Row, read_table
 
 __all__ = [
@@ -24,15 +25,7 @@ __all__ = [
     "wrong_counts",
 ]
 
-BOXES_OF_A_HAND = {
-    "Radius": 1,
-    "Ulna": 1,
-    "MCPFirst": 1,
-    "MCP": 4,
-    "ProximalPhalanx": 5,
-    "MiddlePhalanx": 4,
-    "DistalPhalanx": 5,
-}
+BOXES_OF_A_HAND: Mapping[str, int] = {bone.value: count for bone, count in hand_joints.BOXES_OF_A_HAND.items()}
 """How often each class of `boxes-21.csv` stands on a correctly labelled hand."""
 
 BOX_RIM = (-0.0256, -0.0522, 0.0312, 0.1046)

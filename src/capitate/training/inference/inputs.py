@@ -20,7 +20,7 @@ __all__ = ["bone_age_inputs", "inputs_of_file", "locator_inputs"]
 
 def bone_age_inputs(films: DrawnFilms, *, rule: ViewRule, surroundings_removed: bool) -> dict[str, NDArray[Any]]:
     """Cut views (n, 1, height, width), uint8, as assessment would, and give them with the sexes."""
-    views = [rule.view(square, frame) for square, frame in zip(films.squares, films.frames, strict=True)]
+    views = [rule.view(rule.picture(square), frame) for square, frame in zip(films.squares, films.frames, strict=True)]
     if surroundings_removed:
         views = [without_surroundings(view) for view in views]
     return {"view": np.stack(views)[:, None], "sex": films.sexes}

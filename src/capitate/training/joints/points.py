@@ -15,12 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.training.table import Row, read_table
+from capitate.training.hand_points import read_hand_points
 
 __all__ = ["CENTRES", "FOREARM", "Along", "Hand", "centres_of", "class_of", "read_points"]
 
 _FINGERS = {"Second": "forefinger", "Third": "middle_finger", "Fourth": "ring_finger", "Fifth": "pinky_finger"}
-_NAMES = ("wrist", *(f"{finger}{k}" for finger in ("thumb", *_FINGERS.values()) for k in (1, 2, 3, 4)))
 _CLASSES = {"PIP": "ProximalPhalanx", "MIP": "MiddlePhalanx", "DIP": "DistalPhalanx", "MCP": "MCP"}
 
 Hand = dict[str, NDArray[np.float64]]
@@ -70,9 +69,7 @@ def read_points(path: Path) -> dict[str, Hand]:
     Raises:
         TableError: naming file, line and column of what cannot be used.
     """
-    table = read_table(path)
-    table.require("id", *(f"{name}_{axis}" for name in _NAMES for axis in "xy"))
-    return {row.values["id"]: _hand(row) for row in table.rows}
+    return {film: dict(hand.at) for film, hand in read_hand_points(path, fingertips=True).items()}
 
 
 def centres_of(hand: Hand) -> dict[str, NDArray[np.float64]]:
@@ -92,14 +89,3 @@ def class_of(joint: str) -> str:
     if joint in ("Radius", "Ulna", "MCPFirst"):
         return joint
     return _CLASSES.get(joint[:3], joint) if joint in CENTRES else joint
-
-
-def _hand(row: Row) -> Hand:
-    return {name: np.array([_fraction(row, f"{name}_{axis}") for axis in "xy"]) for name in _NAMES}
-
-
-def _fraction(row: Row, column: str) -> float:
-    value = row.number(column, most=1.0, unit="the film's width or height")
-    if value is None:
-        row.fail(column, "no coordinate", "write a fraction of the film's width or height")
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from capitate.training import augment
 from capitate.training.feeding import Feeder
 from capitate.training.pictures.source import PictureSource
 from capitate.training.settings.augment import AugmentConfig
-from capitate.training.settings.devices import Draws
 from capitate.training.settings.experiment import Experiment
 from capitate.training.settings.optimiser import Stage
 
@@ -48,7 +47,7 @@ class AugmentedFeeder(Feeder[Made]):
             processes: that share each batch.
             device: where pictures are augmented, the CPU if None.
         """
-        self._ranges, self._by_film = augmentation, config.devices.draws is Draws.FILM
+        self._ranges = augmentation
         super().__init__(rows, config, ids=ids, rank=rank, processes=processes, device=device)
 
     def start(self, epoch: int, stage: Stage) -> None:
@@ -63,8 +62,7 @@ class AugmentedFeeder(Feeder[Made]):
             seeds: one a picture, used where `devices.draws` is `film`.
             ranges: those of the experiment if None.
         """
-        origin: dict[str, Any] = {"seeds": seeds.tolist()} if self._by_film else {"generator": self.draws}
-        return augment.draw(len(seeds), ranges or self.augment, **origin)
+        return augment.draw(len(seeds), ranges or self.augment, **self.origin(seeds))
 
     @abstractmethod
     def batch(self, step: int) -> Made:
