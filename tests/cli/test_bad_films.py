@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -86,3 +88,13 @@ def test_their_reports_are_whole(run, bad, tmp_path):
         assert path.read_text(encoding="utf-8").rstrip().endswith("</html>")
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as stream:
         assert sum(bool(row["refusal"]) for row in csv.DictReader(stream)) == films - 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_standard_output_on_a_full_disk(drawn):
+    with open("/dev/full", "w", encoding="utf8") as full:
+        command = [sys.executable, "-m", "capitate", "assess", str(drawn / "film2.png"), "--format", "json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("capitate: what was to be written has no room: No space left on device")
+    assert "Traceback" not in done.stderr

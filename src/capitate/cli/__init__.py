@@ -1,17 +1,21 @@
 """The command line: arguments, progress, printing. Nothing else in Capitate prints.
 
 Exit codes: 0 everything was assessed; 1 at least one film was refused, the others are written; 2 wrong usage, damaged
-weights or a folder that cannot be written; 70 a fault in Capitate itself; 130 interrupted.
+weights, or a folder or output that cannot be written; 70 a fault in Capitate itself; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
 from capitate.errors import CapitateError, FilmError
 
 __all__ = ["FAULT", "INTERRUPTED", "OK", "REFUSED", "USAGE", "main"]
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says of a full disk, such as one that standard output goes to."""
 
 OK, REFUSED, USAGE, FAULT, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -41,6 +45,9 @@ def _run(words: list[str]) -> int:
         print("capitate: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            print(f"capitate: what was to be written has no room: {error.strerror}; free space there", file=sys.stderr)
+            return USAGE
         if "--debug" in words:
             raise
         from capitate.cli.faults import sentence
