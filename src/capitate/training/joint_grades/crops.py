@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from capitate.training.folds import fold_of
 from capitate.training.pictures.reading import Item
 from capitate.training.table import MAX_MONTHS, Row, read_table
 
-__all__ = ["ALLOWED", "CROPS_TABLE", "NO_FOLD", "UNGRADED", "GradedCrops", "read_graded"]
+__all__ = ["ALLOWED", "CROPS_TABLE", "NO_FOLD", "UNGRADED", "GradedCrops", "crop_tables", "joined", "read_graded"]
 
 _ORDER = list(CATEGORIES)
 CROPS_TABLE = "crops.csv"
@@ -87,8 +87,12 @@ class GradedCrops:
         )
 
     @classmethod
-    def of_table(cls, path: Path) -> GradedCrops:
-        """Read a table `crops.csv`: file, hand, joint, sex and bone age of each crop, and a grade where it has one.
+    def of_table(cls, path: Path, *, base: Path) -> GradedCrops:
+        """Read a table `crops.csv`: file, hand, joint, sex and bone age of each crop.
+
+        Args:
+            path: of the table; files are named from its folder.
+            base: folder that ids are relative to.
 
         Raises:
             TableError: naming line and column of what cannot be used.
@@ -102,7 +106,7 @@ class GradedCrops:
                 row.fail("joint", "no such joint", f"the joints are {', '.join(JOINTS)}")
         ages = [row.number("bone_age_months", most=MAX_MONTHS) for row in rows]
         return cls(
-            tuple(Item(name, path.parent / name) for name in files),
+            tuple(Item((path.parent / name).relative_to(base).as_posix(), path.parent / name) for name in files),
             np.array(joints, dtype=np.str_),
             np.array([_ORDER.index(category_of(joint)) for joint in joints], dtype=np.int64),
             np.full(len(rows), UNGRADED),
@@ -117,13 +121,8 @@ class GradedCrops:
 
     def with_drawn(self, other: GradedCrops) -> GradedCrops:
         """Add graded crops that only teach."""
-        both = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("joints", "categories", "grades", "hands", "sexes", "ages")
-        }
-        drawn = np.concatenate([self.drawn, np.ones(len(other), dtype=bool)])
         items = tuple(Item(f"drawn/{item.id}", item.path) for item in other.items)
-        return GradedCrops(items=(*self.items, *items), drawn=drawn, **both)
+        return joined([self, replace(other, items=items, drawn=np.ones(len(other), dtype=bool))])
 
     def folds(self, count: int) -> NDArray[np.int64]:
         """Give the fold of every crop by its hand alone, int64 (n,); `NO_FOLD` for crops that only teach."""
@@ -136,6 +135,21 @@ def _needed(row: Row, column: str) -> str:
     return found if found is not None else row.fail(column, "the cell is empty", "fill it in")
 
 
+def crop_tables(folder: Path) -> list[Path]:
+    """List the tables of crops in a folder: its own, or those of the folders in it."""
+    own = folder / CROPS_TABLE
+    return [own] if own.is_file() else sorted(folder.glob(f"*/{CROPS_TABLE}"))
+
+
+def joined(parts: Sequence[GradedCrops]) -> GradedCrops:
+    """Put sets of crops behind one another."""
+    arrays = [one.name for one in fields(GradedCrops) if one.name != "items"]
+    items = tuple(item for part in parts for item in part.items)
+    return GradedCrops(
+        items=items, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    )
+
+
 def read_graded(folder: Path) -> GradedCrops:
     """Read a table of crops, `JOINT/GRADE/` folders, or crops named after joint and grade.
 
@@ -144,8 +158,9 @@ def read_graded(folder: Path) -> GradedCrops:
     """
     if not folder.is_dir():
         raise TableError(f"graded crops are read from a folder, got {str(folder)!r}; give the one above JOINT/GRADE/")
-    if (folder / CROPS_TABLE).is_file():
-        return GradedCrops.of_table(folder / CROPS_TABLE)
+    tables = crop_tables(folder)
+    if tables:
+        return joined([GradedCrops.of_table(table, base=folder) for table in tables])
     if is_crop_folders(folder):
         return GradedCrops.of(read_crops(folder), base=folder)
     if is_named_crops(folder):
