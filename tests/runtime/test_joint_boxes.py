@@ -101,3 +101,13 @@ def test_rules_come_back_from_their_cards():
     film = FilmRule(32, 64, Fit.STRETCH, (1.0, 99.0))
     for rule in (film, CropRule(film, 0.5)):
         assert rule_of_card({"picture": rule.to_card()}) == rule
+
+
+def test_a_box_is_the_mean_of_the_cells_around_its_peak():
+    heat = np.zeros((1, 4, 5), dtype=np.float32)
+    heat[0, 0, 2] = 0.9  # at the upper edge: six cells lie around it
+    boxes = np.tile(np.array([10.0, 2.0, 8.0, 6.0], dtype=np.float32)[:, None, None], (1, 4, 5))
+    boxes[0, :2, 1:4] += np.array([[0, 3, 0], [0, 0, 3]])
+    boxes[2, 2:, :] = 100.0  # too far away to count
+    found = find_peaks(heat, boxes, threshold=0.5)
+    assert found.boxes == pytest.approx(np.array([[11.0, 2.0, 8.0, 6.0]]))

@@ -123,8 +123,9 @@ def find_peaks(
 ) -> Peaks:
     """Read joints from the maps of one picture.
 
-    A joint is a cell whose score no neighbour exceeds. Of two peaks of a class that lie within `_APART` of a box's mean
-    side the weaker one is dropped.
+    A joint is a cell whose score no neighbour exceeds; its box is the mean of what that cell and those around it say,
+    all of which have learnt it. Of two peaks of a class that lie within `_APART` of a box's mean side the weaker one is
+    dropped.
 
     Args:
         heat: float32 (classes, rows, columns), scores 0 to 1.
@@ -143,7 +144,20 @@ def find_peaks(
         full = counts is not None and len(same) >= counts[found[k]]
         if not full and not any(_one_joint(places[j], places[k]) for j in same):
             kept.append(k)
-    return Peaks(found[kept].astype(np.int64), scores[kept], places[kept].reshape(-1, 4))
+    smooth = _around(boxes, rows[kept], columns[kept])
+    return Peaks(found[kept].astype(np.int64), scores[kept], smooth.reshape(-1, 4))
+
+
+def _around(boxes: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Average boxes (4, rows, columns) over the cells around some cells, those of the maps alone, (k, 4)."""
+    reach = range(-(_NEIGHBOURS // 2), _NEIGHBOURS // 2 + 1)
+    near = np.array([(down, across) for down in reach for across in reach])
+    at = np.stack([rows, columns], axis=1)[:, None] + near
+    inside = ((at >= 0) & (at < boxes.shape[1:])).all(axis=2)
+    at = np.clip(at, 0, np.array(boxes.shape[1:]) - 1)
+    values = boxes[:, at[..., 0], at[..., 1]]
+    mean: NDArray[np.float32] = (values * inside).sum(axis=2) / np.maximum(inside.sum(axis=1), 1)
+    return mean.T.astype(np.float32)
 
 
 def _one_joint(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
