@@ -31,6 +31,8 @@ from capitate.types import Box
 __all__ = ["CutCrop", "Cutting", "cut_joints", "upright_turns"]
 
 _QUARTER = 90.0
+_LEAST = 64
+"""Side of the smallest crop that is written; smaller ones are enlarged to it, so that films of joints can be read."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,17 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
         box = _turned(_scaled(found.detection.box, shape, best.shape), best.shape, turns)
         crop = rule.part(upright, box)
         name = f"{joint}/{study.id}__{joint}.png"
-        Image.fromarray(np.rint(crop * 255).astype(np.uint8)).save(out / name)
+        _picture(crop).save(out / name)
         made.append(
             CutCrop(name, study.id, joint, str(study.sex), study.bone_age_months, found.detection.score, crop.shape[0])
         )
     return made
+
+
+def _picture(crop: NDArray[np.float32]) -> Image.Image:
+    """Make an 8-bit picture of a crop, enlarged where it is small."""
+    picture = Image.fromarray(np.rint(crop * 255).astype(np.uint8))
+    return picture if picture.width >= _LEAST else picture.resize((_LEAST, _LEAST), Image.Resampling.BICUBIC)
 
 
 @cache

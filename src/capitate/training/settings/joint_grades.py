@@ -167,7 +167,7 @@ def check_joint_grades(config: JointGradesConfig) -> None:
             ("network.embedding", config.network.embedding, 1, 4096),
             ("network.hidden", config.network.hidden, 1, 65536),
             ("labels.spread", config.labels.spread, 0.1, 48),
-            ("labels.drawn_share", config.labels.drawn_share, 0, 0.95),
+            ("labels.drawn_share", config.labels.drawn_share, 0, 1),
             ("labels.power", config.labels.power, 0, 10),
             ("loss.label_sigma", config.loss.label_sigma, 0, 5),
             ("sampling.power", config.sampling.power, 0, 1),
