@@ -14,6 +14,7 @@ from capitate.cli.data_audit import audit
 from capitate.cli.data_joints import joints
 from capitate.cli.data_prepare import prepare
 from capitate.cli.data_split import boxes, split
+from capitate.cli.graders import graders
 from capitate.cli.options import QuietOption
 from capitate.errors import UsageError
 
@@ -205,6 +206,10 @@ data.command(
     epilog="Examples:\n\n  capitate data joints rsna-highres/index.csv --out crops\n\n"
     "  capitate data joints rsna/index.csv --films epiphyses/regions --masks epiphyses/masks --out crops"
 )(joints)
+data.command(
+    epilog="Examples:\n\n  capitate data graders runs/by-age runs/drawn --data crops --graded graded\n\n"
+    "  capitate data graders runs/by-age --data crops --measures measures.csv --out table.md"
+)(graders)
 
 
 def _checked(source: Path, *, films: Path | None, workers: int, quiet: bool) -> DataCheck:

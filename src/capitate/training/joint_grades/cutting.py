@@ -31,6 +31,7 @@ from capitate.types import Box
 __all__ = ["CutCrop", "Cutting", "cut_joints", "upright_turns"]
 
 _QUARTER = 90.0
+_LEAST_CONTRAST = 2 / 255
 _LEAST = 64
 """Side of the smallest crop that is written; smaller ones are enlarged to it, so that films of joints can be read."""
 
@@ -158,6 +159,8 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
             continue
         box = _turned(_scaled(found.detection.box, shape, best.shape), best.shape, turns)
         crop = rule.part(upright, box)
+        if np.ptp(crop) < _LEAST_CONTRAST:
+            continue
         name = f"{joint}/{study.id}__{joint}.png"
         _picture(crop).save(out / name)
         made.append(

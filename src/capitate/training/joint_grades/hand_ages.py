@@ -141,5 +141,6 @@ def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -
     drawn = []
     for times in drawn_counts(first.size, resamples=_RESAMPLES):
         n, sx, sy, sxx, syy, sxy = (times @ moments).T
-        drawn.append((n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2)))
+        spread = (n * sxx - sx**2) * (n * syy - sy**2)
+        drawn.append(np.where(spread > 0, (n * sxy - sx * sy) / np.sqrt(np.where(spread > 0, spread, 1.0)), np.nan))
     return with_interval(float(spearmanr(first, second).statistic), np.concatenate(drawn))

@@ -19,7 +19,7 @@ from capitate.training.joint_grades.weak import age_targets, believed
 from capitate.training.losses.grades import grade_targets
 from capitate.training.settings.joint_grades import JointGradesConfig
 
-__all__ = ["TaughtCrops", "taught"]
+__all__ = ["TaughtCrops", "labelled", "taught"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,26 @@ def taught(data: Path, config: JointGradesConfig) -> TaughtCrops:
     """Read crops and make their labels.
 
     Raises:
-        TableError: if the folder holds no crops, or one has neither a grade nor sex and bone age.
+        TableError: if the folder holds no crops, or one cannot be taught.
     """
     crops = read_graded(data)
+    if config.labels.drawn:
+        crops = crops.with_drawn(read_graded(data / config.labels.drawn))
+    return labelled(crops, config, base=data)
+
+
+def labelled(crops: GradedCrops, config: JointGradesConfig, *, base: Path) -> TaughtCrops:
+    """Make the labels of crops.
+
+    Args:
+        crops: graded, or of hands of known sex and bone age.
+        config: the experiment.
+        base: folder that `labels.beliefs` are named from.
+
+    Raises:
+        TableError: if a crop has neither a grade nor sex and bone age.
+    """
     settings = config.labels
-    if settings.drawn:
-        crops = crops.with_drawn(read_graded(data / settings.drawn))
     weak = crops.grades == UNGRADED
     unknown = weak & (np.isnan(crops.ages) | (crops.sexes == ""))
     if unknown.any():
@@ -60,7 +74,7 @@ def taught(data: Path, config: JointGradesConfig) -> TaughtCrops:
             crops.joints[weak].tolist(), crops.sexes[weak].tolist(), crops.ages[weak], spread=settings.spread
         )
     if settings.beliefs:
-        beliefs = _beliefs([data / name for name in settings.beliefs], [item.id for item in crops.items])
+        beliefs = _beliefs([base / name for name in settings.beliefs], [item.id for item in crops.items])
         beliefs[~weak] = np.nan
         targets = believed(targets, beliefs, power=settings.power)
     grades = np.where(weak, median_grade(targets), crops.grades)
