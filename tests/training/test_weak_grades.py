@@ -1,4 +1,4 @@
-"""Graders taught by the bone age of hands: labels, tables of crops, drawn crops, ages by grades, and what they look at."""
+"""Graders taught by the bone age of hands: labels, crops, drawn crops, ages by grades, and what they look at."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ MEASURES = ("width_ratio", "gap", "fused")
 """Columns of a table of measures that grades are compared with, where it has them."""
 _FEWEST = 20
 _MOST_CROPS = 3000
+_UNDEFINED = {"value": None, "low": None, "high": None}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def _figures(run: Run, data: Path, *, graded: Path | None, measures: Mapping[tup
     moved = _transplanted(network, task, config, run)
     read = _read_by_somebody(network, config, graded) if graded is not None else None
     ages = metrics["rus_chn"]
-    bands = {name: one["bias"] for name, one in ages.items() if name[0].isdigit() and one["n"] >= _FEWEST}
+    every = {name: one for name, one in ages.items() if name[0].isdigit()}
+    bands = {name: one["bias"] for name, one in every.items() if one["n"] >= _FEWEST} or {
+        name: one["bias"] for name, one in every.items()
+    }
     ranks = {f"{joint} {sex}": one for joint, by in metrics["rank_correlation"].items() for sex, one in by.items()}
     return GraderFigures(
         name=run.folder.name,
@@ -100,13 +104,18 @@ def _figures(run: Run, data: Path, *, graded: Path | None, measures: Mapping[tup
         mae=ages["all"]["mae"],
         worst_bias=max(bands.items(), key=lambda pair: abs(pair[1]["value"])),
         coverage=ages["all"]["coverage"],
-        least_correlation=min(ranks.items(), key=lambda pair: pair[1]["value"]),
+        least_correlation=min(ranks.items(), key=_value, default=("-", _UNDEFINED)),
         beyond_age=_beyond(found, task, measures),
         donor=moved.donor.to_json(),
         host=moved.host.to_json(),
         within_one=None if read is None else read["within_one"],
         exact=None if read is None else read["exact"],
     )
+
+
+def _value(pair: tuple[str, Mapping[str, Any]]) -> float:
+    value = pair[1]["value"]
+    return float("inf") if value is None else float(value)
 
 
 def _transplanted(
