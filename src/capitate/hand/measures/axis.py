@@ -35,7 +35,7 @@ _BEFORE_CENTRE: Mapping[str, float] = {
     "DIPFirst": 0.26, "DIPSecond": 0.24, "DIPThird": 0.26, "DIPFourth": 0.27, "DIPFifth": 0.27,
 }  # fmt: skip
 """How far before the middle of its box, against the shaft, a joint's epiphysis lies, in sides of the box: medians over
-the outlined epiphyses of the 329 hands with joints; those of Radius, Ulna and MCPFirst without the carpal bones near."""
+the outlined epiphyses of the 329 hands with joints; of Radius, Ulna and MCPFirst without the carpal bones near them."""
 _METACARPAL_BASES = 0.15
 """Where the metacarpals II to V run together: so far from the middle of radius and ulna, in lengths of the hand."""
 
@@ -111,7 +111,7 @@ def bone_axis(joint: Joint, *, hand: NamedHand) -> BoneAxis:
 
 
 def _along(chain: tuple[Joint, ...], number: int, at: Mapping[Joint, Array], *, bases: Array) -> Array:
-    """Point from an epiphysis towards its shaft: to the chain's next joint, to the carpus, or away from the last one."""
+    """Point from an epiphysis to its shaft: to the chain's next joint, to the carpus, or away from the last one."""
     joint = chain[number]
     if number == 0 and joint is not Joint.MCP_FIRST:
         return bases - at[joint]

@@ -1,4 +1,4 @@
-"""What a reader measures by eye at one joint: epiphysis there or not, how wide, how far from the shaft, united or not."""
+"""What a reader measures by eye at one joint: an epiphysis or none, its width, the gap to the shaft, united or not."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _HALF_WIDTHS: Mapping[str, float] = {
-    "Radius": 0.25, "Ulna": 0.17, "MCPFirst": 0.17, "MCP": 0.175, "PIPFirst": 0.20, "PIP": 0.22, "MIP": 0.19,
-    "DIP": 0.14,
+    "Radius": 0.30, "Ulna": 0.215,
+    "MCPFirst": 0.18, "MCPSecond": 0.20, "MCPThird": 0.205, "MCPFourth": 0.185, "MCPFifth": 0.18,
+    "PIPFirst": 0.21, "PIPSecond": 0.245, "PIPThird": 0.255, "PIPFourth": 0.24, "PIPFifth": 0.245,
+    "MIPSecond": 0.20, "MIPThird": 0.22, "MIPFourth": 0.22, "MIPFifth": 0.18,
+    "DIPFirst": 0.145, "DIPSecond": 0.12, "DIPThird": 0.125, "DIPFourth": 0.125, "DIPFifth": 0.12,
 }  # fmt: skip
-"""Half the usual width of a shaft's end in sides of the joint's box, by joint or row."""
+"""Half the usual width of a metaphysis in sides of the joint's box: medians over the measured joints of 14 hands of 1 to
+16 years that were looked at."""
 _OWN = (0.22, 0.17)
 """How far across and along the bone from its place the middle of an epiphysis may lie, sides of the joint's box."""
 _STEEP = 0.25
-_UNITED = 0.12
+_GONE, _GONE_WITHOUT_OUTLINE = 0.06, 0.15
 _LEAST_AREA = 40
 _TURNS, _MOST_TURN = 2, 12.0
 _ASIDE = 0.25
 _SHAFT_FROM, _PLACE = 0.25, 0.08
-_AS_BRIGHT, _AS_DARK = 0.75, 0.45
+_AS_DARK = 0.45
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def measure_joint(
     Raises:
         NoHandError: if the joints are no hand.
     """
-    half = _HALF_WIDTHS.get(joint, _HALF_WIDTHS.get(joint[:3], 0.2)) * PIXELS_A_SIDE
+    half = _HALF_WIDTHS[joint] * PIXELS_A_SIDE
     view = cut_view(pixels, outlined, axis=bone_axis(joint, hand=hand))
     bone = _own_bone(view)
     if bone is None:
@@ -105,7 +109,7 @@ def measure_joint(
     wide = float(seen.shaft.widths[seen.shaft.widest])
     sure = _is_sure(seen)
     line = seen.line
-    united = None if line is None else line.depth < _UNITED
+    united = None if line is None else line.depth < _GONE
     gap = None if line is None or not sure else 0.0 if united else (line.bottom - line.top) / wide
     return EpiphysisMeasures(
         present=True,
@@ -136,9 +140,7 @@ def _own_bone(view: JointView) -> Floats | None:
     return np.where(own | rim, view.bone, np.float32(0)).astype(np.float32)
 
 
-def _settled(
-    pixels: Floats, outlined: OutlinePicture, *, view: JointView, bone: Floats, half: float
-) -> _Seen | None:
+def _settled(pixels: Floats, outlined: OutlinePicture, *, view: JointView, bone: Floats, half: float) -> _Seen | None:
     """Turn the view along the shaft that lies below the epiphysis, and find the line between the two."""
     for _ in range(_TURNS):
         shaft = _shaft_below(view, bone, half=half)
@@ -158,7 +160,7 @@ def _settled(
     if shaft is None:
         return None
     line = dark_line(view, epiphysis=bone > 0.5, shaft=shaft)
-    if line is not None and line.depth >= _UNITED:
+    if line is not None and line.depth >= _GONE:
         column, _ = shaft.midline
         shaft = trace_shaft(view, start=line.bottom, column=column, half=half) or shaft
     return _Seen(view, bone, shaft, line)
@@ -179,7 +181,7 @@ def _is_sure(seen: _Seen) -> bool:
 
 
 def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
-    """Tell a joint without an outline: not yet there where its place is dark, united where the shaft runs through it.
+    """Tell a joint without an outline: not yet there where its place is dark, united where bone runs through it.
 
     Whatever lies between, such as an epiphysis that was not outlined, stays unknown.
     """
@@ -189,12 +191,16 @@ def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
         return EpiphysisMeasures(present=None)
     grey = along_bone(view, shaft)
     reach = round(_PLACE * PIXELS_A_SIDE)
-    place = grey[round(row) - reach : round(shaft.rows[0])]
-    if place.min() >= _AS_BRIGHT:
-        return EpiphysisMeasures(present=True, gap=0.0, gap_depth=0.0, fused=True)
-    if place[: 2 * reach].max() <= _AS_DARK:
+    if grey[round(row) - reach : round(row) + reach].max() <= _AS_DARK:
         return EpiphysisMeasures(present=False, fused=False)
-    return EpiphysisMeasures(present=None)
+    if grey[round(row) : round(shaft.rows[0])].min() <= _AS_DARK:
+        return EpiphysisMeasures(present=None)
+    place = np.zeros(view.bone.shape, dtype=bool)
+    place[round(row) - 2 : round(row) + round(1.5 * reach)] = True
+    line = dark_line(view, epiphysis=place, shaft=shaft)
+    if line is None or line.depth >= _GONE_WITHOUT_OUTLINE:
+        return EpiphysisMeasures(present=None, gap_depth=None if line is None else line.depth)
+    return EpiphysisMeasures(present=True, gap=0.0, gap_depth=line.depth, fused=True)
 
 
 def _ends(seen: _Seen) -> tuple[tuple[float, float], tuple[float, float]]:

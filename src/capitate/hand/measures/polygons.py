@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Polygon", "area", "contours", "outline", "simplified"]
+__all__ = ["Polygon", "area_within", "contours", "outline", "simplified"]
 
 Array = NDArray[np.float64]
 
@@ -67,13 +67,13 @@ def contours(field: NDArray[np.floating]) -> list[Array]:
             line.append(at)
             at = after.pop(at)
         points = np.array([_crossing(padded, *each) for each in line[::-1]])
-        if area(points) > 0:
+        if area_within(points) > 0:
             lines.append(points - 1)
     return sorted(lines, key=len, reverse=True)
 
 
-def area(points: Array) -> float:
-    """Give the area inside a closed line (n, 2), positive where it runs clockwise as seen with y downwards."""
+def area_within(points: Array) -> float:
+    """Give the area inside a closed line (n, 2), positive where it runs clockwise with y downwards."""
     x, y = points[:, 0], points[:, 1]
     return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
 

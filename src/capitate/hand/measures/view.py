@@ -11,7 +11,7 @@ from scipy import ndimage
 from capitate.hand.affine import Affine
 from capitate.hand.measures.axis import BoneAxis
 
-__all__ = ["PIXELS_A_SIDE", "JointView", "OutlinePicture", "cut_view"]
+__all__ = ["PIXELS_A_SIDE", "JointView", "OutlinePicture", "cut_view", "sampled"]
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -55,7 +55,8 @@ class JointView:
 
     def sides(self, points: Array) -> Array:
         """Bring points (..., 2), column and row of the view, to across and along the bone in sides of its box."""
-        return (np.asarray(points, dtype=np.float64) + 0.5) / PIXELS_A_SIDE - np.array([_ACROSS, _BEFORE])
+        moved: Array = (np.asarray(points, dtype=np.float64) + 0.5) / PIXELS_A_SIDE - np.array([_ACROSS, _BEFORE])
+        return moved
 
     def to_film(self, points: Array) -> Array:
         """Bring points (..., 2), column and row of the view, to film pixels."""
@@ -80,12 +81,19 @@ def cut_view(pixels: Floats, outlined: OutlinePicture, *, axis: BoneAxis) -> Joi
     grid = (np.stack([columns, rows], axis=-1) + 0.5) / PIXELS_A_SIDE - np.array([_ACROSS, _BEFORE])
     film = axis.to_film(grid)
     fine = axis.side / PIXELS_A_SIDE
-    bone = _sampled(outlined.bone, outlined.to_film.inverse(film), fine=1.0, mode="constant")
-    return JointView(_sampled(pixels, film, fine=fine, mode="nearest"), bone, axis)
+    bone = sampled(outlined.bone, outlined.to_film.inverse(film), fine=1.0, mode="constant")
+    return JointView(sampled(pixels, film, fine=fine, mode="nearest"), bone, axis)
 
 
-def _sampled(values: Floats, points: Array, *, fine: float, mode: str) -> Floats:
-    """Sample a field bilinearly at points (..., 2); one finer than the sampling is first averaged down."""
+def sampled(values: Floats, points: Array, *, fine: float, mode: str) -> Floats:
+    """Sample a field bilinearly; one finer than the sampling is first averaged down.
+
+    Args:
+        values: (rows, columns).
+        points: (..., 2), pixel centres at integers plus one half.
+        fine: pixels of the field from one point to the next.
+        mode: of scipy, what lies beyond the field.
+    """
     low = np.floor(points.reshape(-1, 2).min(axis=0)).astype(int) - 8
     high = np.ceil(points.reshape(-1, 2).max(axis=0)).astype(int) + 8
     rows, columns = values.shape
