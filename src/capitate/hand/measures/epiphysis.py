@@ -30,8 +30,8 @@ _HALF_WIDTHS: Mapping[str, float] = {
     "MIPSecond": 0.20, "MIPThird": 0.22, "MIPFourth": 0.22, "MIPFifth": 0.18,
     "DIPFirst": 0.145, "DIPSecond": 0.12, "DIPThird": 0.125, "DIPFourth": 0.125, "DIPFifth": 0.12,
 }  # fmt: skip
-"""Half the usual width of a metaphysis in sides of the joint's box: medians over the measured joints of 14 hands of 1 to
-16 years that were looked at."""
+"""Half the usual width of a metaphysis in sides of the joint's box: medians over the joints of 14 hands of 1 to 16
+years whose measures were looked at."""
 _OWN = (0.22, 0.17)
 """How far across and along the bone from its place the middle of an epiphysis may lie, sides of the joint's box."""
 _STEEP = 0.25

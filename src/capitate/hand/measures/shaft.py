@@ -110,7 +110,7 @@ def _bone_and_flesh(pixels: NDArray[np.float32], *, column: float, half: float) 
 
 
 def _best_paths(gains: Array) -> NDArray[np.int64]:
-    """Choose a column in each row of fields (n, rows, columns), (n, rows): greatest is the gain less the steps' cost."""
+    """Choose a column in each row of fields (n, rows, columns) by the greatest gain less the steps' cost, (n, rows)."""
     fields, rows, columns = gains.shape
     steps = np.array([-2, -1, 0, 1, 2])
     reached = np.full((fields, columns + 4), -np.inf)

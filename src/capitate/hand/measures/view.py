@@ -36,7 +36,19 @@ class OutlinePicture:
     @classmethod
     def of_mask(cls, mask: NDArray[np.bool_]) -> OutlinePicture:
         """Take a mask of the film's own size."""
-        return cls(mask.astype(np.float32), Affine(np.eye(2), np.zeros(2)))
+        return cls.placed(mask.astype(np.float32), scale=(1.0, 1.0), origin=(0.0, 0.0))
+
+    @classmethod
+    def placed(cls, bone: Floats, *, scale: tuple[float, float], origin: tuple[float, float]) -> OutlinePicture:
+        """Take a picture cut from a film, as `capitate.runtime.outlines.Outlined` has it.
+
+        Args:
+            bone: probability of an epiphysis or carpal bone, (height, width).
+            scale: picture pixels a film pixel, across and down.
+            origin: where the film's upper left corner lies in the picture, (x, y) in its pixels.
+        """
+        across, down = 1 / scale[0], 1 / scale[1]
+        return cls(bone, Affine(np.diag([across, down]), np.array([-origin[0] * across, -origin[1] * down])))
 
 
 @dataclass(frozen=True, eq=False)
