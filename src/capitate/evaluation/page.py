@@ -60,9 +60,7 @@ def page(template: str, *, details: RunDetails, number: Worded, **values: Any) -
     )
     environment.filters["figure"] = lambda estimate, name: figure_text(estimate, name, number=number)
     environment.filters["interval"] = lambda estimate, name: interval_text(estimate, name, number=number)
-    filled: str = environment.get_template(template).render(
-        details=details, notice=NOTICE, confidence=LEVEL, **values
-    )
+    filled: str = environment.get_template(template).render(details=details, notice=NOTICE, confidence=LEVEL, **values)
     return filled
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.film_rule import FilmRule, Fitted
 from capitate.runtime.session import Session
+from capitate.runtime.views import HandFrame
 from capitate.types import Box
 
 __all__ = ["FoundJoint", "JointDetector", "Peaks", "find_peaks", "on_film"]
@@ -57,26 +59,37 @@ class Peaks:
 class JointDetector:
     """A joint-detector bundle, loaded once."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, member: int | None = None) -> None:
         """Load the network.
 
         Args:
-            bundle: of the task `joint-detector`.
+            bundle: of the task `joint-detector`; it may hold networks of folds beside the one that is released.
             threads: for one run, `capitate.runtime.session.default_threads` if None.
+            member: use the network that held out this fold (out-of-fold evaluation).
+
+        Raises:
+            UsageError: if the bundle is of another task.
         """
+        if bundle.card["task"] != "joint-detector":
+            raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not joint-detector; choose another")
         self.bundle = bundle
         self.rule = FilmRule.from_card(bundle.card)
         self.classes: tuple[str, ...] = tuple(bundle.card["classes"])
         detect = bundle.card["detect"]
         self.threshold = float(detect["threshold"])
         self.counts: tuple[int, ...] | None = tuple(detect["counts"]) if detect["counts"] else None
-        self._session = Session(bundle.networks[0], threads=threads)
+        held_out = bundle.held_out
+        chosen = held_out.index(member) if member in held_out else 0
+        self._session = Session(bundle.networks[chosen], threads=threads)
 
-    def detect(self, pixels: NDArray[np.float32], *, threshold: float | None = None) -> list[FoundJoint]:
+    def detect(
+        self, pixels: NDArray[np.float32], frame: HandFrame | None = None, *, threshold: float | None = None
+    ) -> list[FoundJoint]:
         """Find joints.
 
         Args:
             pixels: float32 (height, width) in [0, 1], as `Radiograph.pixels`.
+            frame: where the locator found the hand; a detector of whole films does not look at it.
             threshold: least score, the bundle's if None.
 
         Returns:
