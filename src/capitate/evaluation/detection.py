@@ -25,6 +25,7 @@ __all__ = [
     "detection_figures",
     "match_centres",
     "overlaps",
+    "precision_recall",
 ]
 
 Floats = NDArray[np.float64]
@@ -205,20 +206,42 @@ def _precisions(films: Sequence[FilmBoxes], weights: Floats, names: Sequence[str
 
 def _class_precision(films: Sequence[FilmBoxes], weights: Floats, kind: int) -> Floats | None:
     """Give the average precision of a class, (overlaps, samples); None where no film has it."""
-    truths = [film.truth[film.truth_classes == kind] for film in films]
-    labelled = np.array([len(truth) for truth in truths], dtype=np.float64)
+    labelled = np.array([(film.truth_classes == kind).sum() for film in films], dtype=np.float64)
     if not labelled.any():
         return None
-    given = [film.classes == kind for film in films]
-    if not any(which.any() for which in given):
+    right, owner = _ranked(films, kind)
+    if not len(owner):
         return np.where(weights @ labelled > 0, 0.0, np.nan)[None].repeat(len(OVERLAPS), axis=0)
+    return np.stack([average_precision(one, weights[:, owner], weights @ labelled) for one in right])
+
+
+def _ranked(films: Sequence[FilmBoxes], kind: int) -> tuple[NDArray[np.bool_], Rows]:
+    """Give the found joints of a class by falling score: right or not (overlaps, k), and the film of each (k,)."""
+    given = [film.classes == kind for film in films]
     scores = np.concatenate([film.scores[which] for film, which in zip(films, given, strict=True)])
     owner = np.repeat(np.arange(len(films)), [int(which.sum()) for which in given])
-    boxes = [film.boxes[which] for film, which in zip(films, given, strict=True)]
-    right = np.concatenate([_right(found, truth) for found, truth in zip(boxes, truths, strict=True)], axis=1)
+    right = np.concatenate(
+        [
+            _right(film.boxes[which], film.truth[film.truth_classes == kind])
+            for film, which in zip(films, given, strict=True)
+        ],
+        axis=1,
+    )
     order = np.argsort(-scores, kind="stable")
-    at = owner[order]
-    return np.stack([average_precision(one, weights[:, at], weights @ labelled) for one in right[:, order]])
+    return right[:, order], owner[order]
+
+
+def precision_recall(films: Sequence[FilmBoxes], kind: int) -> tuple[Floats, Floats]:
+    """Give recall and precision at an overlap of 50 %, from the best found joint of a class to the last, (k,) each.
+
+    Films with a label of unknown size are left out.
+    """
+    sized = [film for film in films if np.isfinite(film.truth).all()]
+    labelled = sum(int((film.truth_classes == kind).sum()) for film in sized)
+    if not labelled:
+        return np.zeros(0), np.zeros(0)
+    right = np.cumsum(_ranked(sized, kind)[0][0])
+    return right / labelled, right / np.arange(1, len(right) + 1)
 
 
 def _right(boxes: Floats, truth: Floats) -> NDArray[np.bool_]:

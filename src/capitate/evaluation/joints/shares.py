@@ -1,4 +1,4 @@
-"""Shares of hands, sides and names that are right, on films as they are and moved, with intervals by film or patient."""
+"""Shares of hands, sides and names that are right, on films as they are and moved, each with its interval."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def film_clusters(results: Sequence[FilmResult]) -> NDArray[np.int64]:
 def shares(results: Sequence[FilmResult], *, seed: int) -> dict[str, Estimate]:
     """Give the shares of sides, names and moved films that are right; NaN where nothing tells."""
     columns = list(dict.fromkeys(name for pair in SHARES.values() for name in pair))
-    counts = np.array([[_counts(one)[name] for name in columns] for one in results], dtype=np.float64)
+    counted = [_counts(one) for one in results]
+    counts = np.array([[one[name] for name in columns] for one in counted], dtype=np.float64)
 
     def figures(sums: Floats) -> dict[str, Floats]:
         with np.errstate(divide="ignore", invalid="ignore"):
