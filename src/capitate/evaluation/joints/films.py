@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,12 +13,12 @@ from capitate.errors import FilmError
 from capitate.evaluation.detection import FilmBoxes
 from capitate.evaluation.joints.moves import Move
 from capitate.evaluation.joints.reader import HandReading, JointReader
-from capitate.evaluation.joints.truth import JointTruth, TrueHand
+from capitate.evaluation.joints.truth import TrueHand
 from capitate.hand import BoneClass, Joint
 from capitate.training.manifest import Study
 from capitate.types import Box, Side
 
-__all__ = ["CLASSES", "NAMES", "FilmResult", "MovedReading", "Places", "read_films", "with_labels"]
+__all__ = ["CLASSES", "NAMES", "FilmResult", "MovedReading", "Places", "read_films"]
 
 CLASSES = tuple(bone.value for bone in BoneClass)
 NAMES = tuple(joint.value for joint in Joint)
@@ -124,22 +123,6 @@ class FilmResult:
             scores=np.array([score for _, score, _ in found], dtype=np.float64),
             boxes=np.array([_centred(box) for *_, box in found], dtype=np.float64).reshape(-1, 4),
         )
-
-
-def with_labels(studies: Sequence[Study], truth: JointTruth) -> dict[str, TrueHand]:
-    """Find the labels of films: by the id, otherwise by the file's stem where one film alone has it.
-
-    Returns:
-        Labels by id of the film.
-    """
-    stems = Counter(study.path.stem for study in studies)
-    found = {}
-    for study in studies:
-        stem = study.path.stem
-        label = study.id if study.id in truth.hands or stems[stem] > 1 else stem
-        if label in truth.hands:
-            found[study.id] = truth.hands[label]
-    return found
 
 
 def read_films(

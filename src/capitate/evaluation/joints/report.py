@@ -12,9 +12,10 @@ from capitate.assessment import NOTICE, ModelReference
 from capitate.evaluation.detection import RESAMPLES
 from capitate.evaluation.joints.figures import JointEvaluation, JointGroup
 from capitate.evaluation.joints.films import CLASSES, NAMES, FilmResult
+from capitate.evaluation.joints.listing import Unjudged
 from capitate.evaluation.joints.naming import NamingOutcome, naming_outcomes
 from capitate.evaluation.joints.pictures import centre_curve, centre_errors, precision_curves
-from capitate.evaluation.joints.rows import COLUMNS, Unjudged, prediction_rows
+from capitate.evaluation.joints.rows import COLUMNS, prediction_rows
 from capitate.evaluation.page import RunDetails, page, table_text, write_whole
 
 __all__ = ["write_joints"]

@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from capitate.evaluation.detection_rows import BOX_COLUMNS, BoxRow, box_cells, box_rows
 from capitate.evaluation.joints.figures import JointEvaluation
 from capitate.evaluation.joints.films import CLASSES, FilmResult
+from capitate.evaluation.joints.listing import Unjudged
 from capitate.evaluation.joints.naming import naming_outcomes
-from capitate.evaluation.joints.truth import JointTruth, TrueHand, UnusedBox
+from capitate.evaluation.joints.truth import TrueHand
 from capitate.hand import NamedJoint
-from capitate.training.manifest import Study
 
-__all__ = ["COLUMNS", "Unjudged", "prediction_rows", "unjudged"]
+__all__ = ["COLUMNS", "prediction_rows"]
 
 COLUMNS = (
     *BOX_COLUMNS, "label", "name", "named", "naming", "status", "remark", "side", "found_side", "in_training",
     "refusal", "unused",
 )  # fmt: skip
 Cells = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Unjudged:
-    """What no figure is over, though it was given.
-
-    Attributes:
-        films: without labels.
-        hands: labels without a film.
-        boxes: with a name that is no joint's, and rows that cannot be read.
-    """
-
-    films: tuple[Study, ...] = ()
-    hands: tuple[TrueHand, ...] = ()
-    boxes: tuple[UnusedBox, ...] = ()
-
-
-def unjudged(studies: Sequence[Study], truth: JointTruth, labelled: dict[str, TrueHand]) -> Unjudged:
-    """Compare both lists.
-
-    Args:
-        studies: all films.
-        truth: all labels.
-        labelled: labels by film, as `with_labels` finds them.
-    """
-    used = {hand.film for hand in labelled.values()}
-    return Unjudged(
-        tuple(study for study in studies if study.id not in labelled),
-        tuple(hand for film, hand in truth.hands.items() if film not in used),
-        truth.unused,
-    )
 
 
 def prediction_rows(evaluation: JointEvaluation, rest: Unjudged) -> Iterator[Cells]:
