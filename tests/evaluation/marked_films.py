@@ -71,11 +71,10 @@ def labels(
 def discs(pixels: NDArray[np.float32]) -> list[FoundJoint]:
     """Find the discs."""
     found, count = ndimage.label(pixels > 0.25)
+    numbers = range(1, count + 1)
+    middles = ndimage.center_of_mass(np.ones_like(pixels), found, numbers)
     joints = []
-    for one in range(1, count + 1):
-        here = found == one
-        y, x = ndimage.center_of_mass(here)
-        grey = float(np.median(pixels[here]))
+    for (y, x), grey in zip(middles, ndimage.median(pixels, found, numbers), strict=True):
         kind = int(np.clip(round((grey - 0.3) / 0.1), 0, len(CLASSES) - 1))
         box = Box(x + 0.5 - SIDE / 2, y + 0.5 - SIDE / 2, SIDE, SIDE)
         joints.append(FoundJoint(CLASSES[kind].value, 0.9, box, (x + 0.5, y + 0.5)))
