@@ -65,7 +65,7 @@ class DrawnDetector:
         self.classes = tuple(bundle.card["classes"])
         self.threshold = float(bundle.card["detect"]["threshold"])
 
-    def detect(self, pixels: Any, frame: Any = None, *, threshold: float | None = None) -> list[FoundJoint]:
+    def detect(self, pixels: Any, frame: Any = None, *, square: Any = None, threshold: float = 0) -> list[FoundJoint]:
         self.asked.append((self.member, frame))
         film = self.drawn[key(pixels)]
         score = 0.9 if self.member is None else 0.5 + self.member / 10

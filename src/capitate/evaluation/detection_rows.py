@@ -19,6 +19,7 @@ BOX_COLUMNS = (
 """Columns of `BoxRow.cells`."""
 
 Floats = NDArray[np.floating]
+Sizes = NDArray[np.integer] | tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +66,16 @@ def box_cells(box: Floats) -> dict[str, str]:
     return {name: _number(float(value), 6) for name, value in zip(_PLACE, box, strict=True)}
 
 
-def box_rows(film: FilmBoxes, *, names: Sequence[str], threshold: float, corners: Floats) -> Iterator[BoxRow]:
+def box_rows(film: FilmBoxes, *, names: Sequence[str], threshold: float, size: Sizes) -> Iterator[BoxRow]:
     """Match labelled and found joints of a film.
 
     Args:
         film: its joints.
         names: of the classes.
         threshold: score from which on a joint counts as found.
-        corners: (4,) left, top, right and bottom of the film in the unit of its boxes.
+        size: columns and rows of the film, the unit of its boxes.
     """
-    left, top, right, bottom = (float(one) for one in corners)
-    origin, size = np.array([left, top, 0, 0]), np.array([right - left, bottom - top] * 2)
+    whole = np.tile(np.asarray(size, dtype=np.float64), 2)
     match = match_centres(film, threshold=threshold)
     nowhere = np.full(4, np.nan)
 
@@ -89,8 +89,8 @@ def box_rows(film: FilmBoxes, *, names: Sequence[str], threshold: float, corners
             truth=truth,
             found=found,
             score=float(film.scores[found]) if found >= 0 else np.nan,
-            box=(box - origin) / size,
-            true_box=(true_box - origin) / size,
+            box=box / whole,
+            true_box=true_box / whole,
             distance=100 * distance,
             overlap=float(overlaps(box[None], true_box[None])[0, 0]) if both else np.nan,
         )

@@ -17,7 +17,7 @@ from PIL import Image
 from capitate.errors import BundleDamagedError
 from capitate.types import Box
 
-__all__ = ["CropRule", "FilmRule", "Fit", "Fitted", "rule_of_card"]
+__all__ = ["CropRule", "FilmRule", "Fit", "Fitted", "Points", "rule_of_card"]
 
 Points = NDArray[np.floating[Any]]
 
@@ -54,6 +54,16 @@ class Fitted:
     def to_film(self, points: Points) -> NDArray[np.float64]:
         """Bring points (..., 2) of the picture back to the film, pixels."""
         back: NDArray[np.float64] = (np.asarray(points, dtype=np.float64) - self.origin) / self.scale
+        return back
+
+    def place_sides(self, sides: Points) -> NDArray[np.float64]:
+        """Bring widths and heights (..., 2) of boxes on the film to the picture."""
+        placed: NDArray[np.float64] = np.asarray(sides, dtype=np.float64) * self.scale
+        return placed
+
+    def sides_on_film(self, sides: Points) -> NDArray[np.float64]:
+        """Bring widths and heights (..., 2) of boxes in the picture back to the film."""
+        back: NDArray[np.float64] = np.asarray(sides, dtype=np.float64) / self.scale
         return back
 
 
@@ -178,6 +188,10 @@ class CropRule:
         """
         part, inside = _part(values, *self._square(box))
         return self.film.placed(part * inside)
+
+    def part(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Cut the square of film pixels that `cut` makes a picture of, such as for a file of the crop."""
+        return _part(pixels, *self._square(box))[0]
 
     def _square(self, box: Box) -> tuple[int, int, int]:
         """Give left, top and side, the latter at least 2."""

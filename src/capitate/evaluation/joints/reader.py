@@ -107,15 +107,16 @@ class BundleReader:
 
     def read(self, pixels: NDArray[np.float32], /, *, film: str) -> HandReading:
         """Find and name the joints of a film; see `JointReader`."""
-        located = self._locator.locate(squash(pixels))
+        square = squash(pixels)
+        located = self._locator.locate(square)
         if located.disagreement > NO_HAND:
             raise NoHandError(
                 f"no single whole hand was found: the hand's place differs by {located.disagreement:.2f} hand lengths "
                 f"between the film and its mirror image, more than {NO_HAND}; give a film of one hand"
             )
-        bright = np.float32(1) - pixels if located.negated else pixels
-        detector = self._detector(film)
-        found = detector.detect(bright, located.frame, threshold=LEAST_SCORE)
+        if located.negated:
+            pixels, square = np.float32(1) - pixels, np.float32(1) - square
+        found = self._detector(film).detect(pixels, located.frame, square=square, threshold=LEAST_SCORE)
         sure = [Detection(BoneClass(one.joint), one.box, one.score) for one in found if one.score >= self.threshold]
         shape = (pixels.shape[0], pixels.shape[1])
         return HandReading(shape, tuple(found), name_joints(sure, film=shape))

@@ -58,7 +58,7 @@ def _of_film(result: FilmResult, threshold: float) -> Iterator[Cells]:
         return
     rows, columns = result.reading.shape
     outcomes = naming_outcomes(result.true_places, result.places)
-    for row in box_rows(result.by_class, names=CLASSES, threshold=threshold, corners=np.array([0, 0, columns, rows])):
+    for row in box_rows(result.by_class, names=CLASSES, threshold=threshold, size=(columns, rows)):
         joint = result.truth.joints[row.truth] if row.truth >= 0 else None
         named = _named(result, row)
         name = None if joint is None else joint.joint

@@ -16,7 +16,7 @@ from capitate.hand import BoneClass, Joint, bone_class_of
 from capitate.training.data.boxes import LabelledBox, by_film, clipped, read_boxes_as_far_as_possible
 from capitate.training.hand_points import HandPoints, boxes_by_points, read_hand_points
 from capitate.training.joints.points import centres_of
-from capitate.training.joints_audit import audit_hands
+from capitate.training.joints_audit import hand_faults
 from capitate.types import Side
 
 __all__ = ["JointTruth", "LabelSource", "TrueHand", "TrueJoint", "UnusedBox", "read_truth"]
@@ -126,7 +126,7 @@ def read_truth(boxes: Path | None, *, keypoints: Path | None = None, audit: Path
     points = {} if keypoints is None else read_hand_points(keypoints, fingertips=True)
     hands = {film: _of_boxes(film, own, points.get(film), by_name=by_name) for film, own in by_film(known).items()}
     hands |= {film: _of_points(one) for film, one in points.items() if film not in hands}
-    wrong = _audited(audit) if audit is not None else _faults(boxes, keypoints, known, by_name=by_name)
+    wrong = _audited(audit) if audit is not None else _faults(known, bad, points, by_name=by_name)
     judged = {film: replace(hand, wrong=wrong.get(film)) for film, hand in hands.items()}
     return JointTruth(dict(sorted(judged.items())), by_name, tuple(unused), audit is not None)
 
@@ -157,19 +157,21 @@ def _of_points(points: HandPoints) -> TrueHand:
 
 
 def _faults(
-    boxes: Path | None, keypoints: Path | None, known: Sequence[LabelledBox], *, by_name: bool
+    known: Sequence[LabelledBox], bad: Sequence[tuple[str, str]], points: Mapping[str, HandPoints], *, by_name: bool
 ) -> dict[str, str]:
-    """Find wrong labels without looking at films: by anatomy and key points, or names that stand twice."""
-    if boxes is None:
-        return {}
+    """Find wrong labels without looking at films: rows that cannot be right, and by anatomy, key points or doubles."""
+    hands = by_film(known)
+    found = [*bad]
     if by_name:
-        counts = {film: Counter(box.joint for box in own) for film, own in by_film(known).items()}
+        counts = {film: Counter(box.joint for box in own) for film, own in hands.items()}
         twice = {film: [name for name, count in one.items() if count > 1] for film, one in counts.items()}
-        return {film: f"{', '.join(names)} stands twice." for film, names in twice.items() if names}
-    faults: dict[str, list[str]] = {}
-    for fault in audit_hands(boxes, keypoints=keypoints).faults:
-        faults.setdefault(fault.film, []).append(fault.message)
-    return {film: " ".join(messages) for film, messages in faults.items()}
+        found += [(film, f"{name} stands twice.") for film, names in twice.items() for name in names]
+    else:
+        found += [(fault.film, fault.message) for fault in hand_faults(hands, points=points, films={})]
+    reasons: dict[str, list[str]] = {}
+    for film, message in found:
+        reasons.setdefault(film, []).append(message)
+    return {film: " ".join(messages) for film, messages in reasons.items()}
 
 
 def _audited(path: Path) -> dict[str, str]:

@@ -12,6 +12,8 @@ from torch import nn
 
 from capitate.evaluation.detection import LEAST_SCORE, FilmBoxes, detection_figures
 from capitate.evaluation.detection_rows import box_rows
+from capitate.runtime.film_rule import Fitted
+from capitate.runtime.hand_view import HandView
 from capitate.runtime.joint_boxes import find_peaks
 from capitate.runtime.session import Session
 from capitate.training.export import export
@@ -36,25 +38,30 @@ def export_joints(network: JointNetwork, path: Path, *, height: int, width: int)
 def found_joints(
     session: Session, films: JointFilms, rows: NDArray[np.int64], config: JointDetectorConfig
 ) -> list[FilmBoxes]:
-    """Find the joints of films with an exported detector, boxes in pixels of their pictures."""
+    """Find the joints of films with an exported detector, boxes in film pixels."""
     counts = config.counts if config.detect.known_counts else None
     found = []
     for part in np.array_split(rows, max(1, -(-rows.size // _AT_ONCE))):
         scores, boxes = session.run({"picture": films.pictures[part][:, None]})
         for row, heat, places in zip(part.tolist(), scores, boxes, strict=True):
             peaks = find_peaks(heat, places, threshold=LEAST_SCORE, counts=counts)
-            labelled = films.classes[row] >= 0
+            labelled, fitted = films.classes[row] >= 0, films.fitted[row]
             found.append(
                 FilmBoxes(
                     id=films.studies[row].id,
                     truth_classes=films.classes[row][labelled],
-                    truth=films.boxes[row][labelled].astype(np.float64),
+                    truth=_on_film(films.boxes[row][labelled], fitted),
                     classes=peaks.classes,
                     scores=peaks.scores.astype(np.float64),
-                    boxes=peaks.boxes.astype(np.float64),
+                    boxes=_on_film(peaks.boxes, fitted),
                 )
             )
     return found
+
+
+def _on_film(boxes: NDArray[np.float32], fitted: Fitted | HandView) -> NDArray[np.float64]:
+    """Bring boxes (n, 4), centre and sides, from pixels of the picture to those of the film."""
+    return np.concatenate([fitted.to_film(boxes[:, :2]), fitted.sides_on_film(boxes[:, 2:])], axis=1)
 
 
 def measure(
@@ -77,7 +84,7 @@ def measure(
     lines = [
         line
         for row, film in zip(rows.tolist(), found, strict=True)
-        for line in box_rows(film, names=config.classes, threshold=threshold, corners=films.inside[row])
+        for line in box_rows(film, names=config.classes, threshold=threshold, size=films.sizes[row])
     ]
     write_table(folder / PREDICTIONS, [line.cells() for line in lines])
     estimates = detection_figures(found, names=config.classes, threshold=threshold, seed=config.seed)
