@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capitate.evaluation.detection import FilmBoxes, average_precision, detection_figures, match_centres, overlaps
+from capitate.evaluation.detection import (
+    FilmBoxes,
+    average_precision,
+    detection_figures,
+    match_centres,
+    overlaps,
+    precision_recall,
+)
 
 NAMES = ("Radius", "MCP")
 
@@ -113,3 +120,40 @@ def test_intervals_widen_with_scatter():
     found = detection_figures(good + bad, names=NAMES, threshold=0.3)["found"]
     assert found.value == pytest.approx(0.5)
     assert 0.1 < found.low < 0.5 < found.high < 0.9
+
+
+def test_figures_by_class_and_the_curve_behind_them():
+    """Right, wrong, right of two labelled: recall 1/2, 1/2, 1 and precision 1, 1/2, 2/3."""
+    truth = [(0, 50, 50, 10), (0, 80, 50, 10)]
+    one = film(truth, [(0.9, 0, 50, 50, 10), (0.8, 0, 10, 10, 10), (0.7, 0, 80, 50, 10)])
+    figures = detection_figures([one], names=NAMES, threshold=0.75)
+    assert figures["ap50_95 Radius"].value == pytest.approx((51 + 50 * 2 / 3) / 101)
+    assert figures["found Radius"].value == 0.5
+    assert np.isnan(figures["found MCP"].value)
+    recall, precision = precision_recall([one], 0)
+    assert recall == pytest.approx([0.5, 0.5, 1])
+    assert precision == pytest.approx([1, 0.5, 2 / 3])
+    assert [len(values) for values in precision_recall([one], 1)] == [0, 0]
+    assert detection_figures([], names=NAMES, threshold=0.3) == {}
+
+
+def test_films_of_one_patient_are_drawn_together():
+    good = [film([(0, 5, 5, 2), (1, 5, 50, 2)], [(0.9, 0, 5, 5, 2), (0.9, 1, 5, 50, 2)], name=str(k)) for k in range(6)]
+    bad = [film([(0, 5, 5, 2), (1, 5, 50, 2)], [], name=f"bad {k}") for k in range(6)]
+    alone = detection_figures(good + bad, names=NAMES, threshold=0.3)["found"]
+    two = detection_figures(good + bad, names=NAMES, threshold=0.3, cluster=np.repeat([0, 1], 6))["found"]
+    assert (two.value, two.low, two.high) == (0.5, 0, 1)
+    assert alone.high - alone.low < 1
+
+
+def test_many_resamples_at_once_give_what_each_gives():
+    random = np.random.default_rng(0)
+    right, weights = random.random(40) < 0.6, random.integers(0, 3, (30, 40)).astype(float)
+    labelled = (weights @ right) + random.integers(0, 9, 30)
+    together = average_precision(right, weights, labelled)
+    for k in range(30):
+        hits, every = np.cumsum(weights[k] * right), np.cumsum(weights[k])
+        precision = np.divide(hits, every, out=np.zeros(40), where=every > 0)
+        best = [max((p for p, h in zip(precision, hits, strict=True) if h >= r * labelled[k] - 1e-6), default=0.0)
+                for r in np.linspace(0, 1, 101)]  # fmt: skip
+        assert together[k] == pytest.approx(np.mean(best), abs=1e-9)

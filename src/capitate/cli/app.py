@@ -93,6 +93,9 @@ app.command(
         "capitate evaluate manifest.csv --task bone-age --out figures",
         "capitate evaluate manifest.csv --task bone-age --out-of-fold --out figures",
         "capitate evaluate manifest.csv --model runs/fold-0 --out figures",
+        "capitate evaluate films.csv --task joints --boxes boxes.csv --keypoints points.csv --out figures",
+        "capitate evaluate films --task joints --boxes boxes.csv --turn 0,90,180,270 --mirror --tilt 30 --out figures",
+        "capitate evaluate graded --task grades --model bundles/mine --out figures",
     ),
 )(evaluate)
 app.add_typer(models, name="models", rich_help_panel=WORKBENCH)

@@ -1,248 +1,166 @@
-"""`capitate evaluate`: how right the models are on films with a reference."""
+"""`capitate evaluate`: how right the models are on films, boxes and crops with a reference."""
 
 from __future__ import annotations
 
-import math
-import shlex
-import sys
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from capitate.cli.extras import training_parts
-from capitate.cli.options import DEFAULT_MODEL, QuietOption, ThreadsOption
-from capitate.cli.writing import make_folder, writing
-from capitate.errors import UsageError
-
-if TYPE_CHECKING:
-    from capitate.evaluation import Evaluation, Prediction
-    from capitate.evaluation.bone_age import Group
-    from capitate.evaluation.predictor import BoneAgePredictor
-    from capitate.training.manifest import Study
+from capitate.cli.evaluate_options import Task, refuse_others
+from capitate.cli.options import QuietOption, ThreadsOption
 
 __all__ = ["evaluate"]
 
-ENSEMBLE = "bone-age-ensemble"
+_AGES, _JOINTS = "Task bone-age", "Task joints"
 
-
-_Against = Annotated[
-    Path | None,
-    typer.Option(
-        "--against", metavar="CSV", dir_okay=False, help="predictions.csv of another run: compare errors film by film."
+_Manifest = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MANIFEST",
+        help="Manifest CSV, a published table, or a folder with one table; for joints also a folder of films, for "
+        "grades the folder above JOINT/GRADE/.",
     ),
 ]
-_Sample = Annotated[
-    int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
+_Out = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="DIR", file_okay=False, help="Folder for metrics.json, predictions.csv, report.html."
+    ),
 ]
 _Model = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bone-age bundle by name or folder, bone-age if left out, and out of fold bone-age-ensemble; or a run of "
-        "`capitate train`, finished or not, or a file of its weights; several runs answer together.",
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector or joint-grades if "
+        "left out. For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
+        "runs answer together.",
+    ),
+]
+_OutOfFold = Annotated[
+    bool, typer.Option("--out-of-fold", help="Run for each training film the network that never saw it.")
+]
+_GroupBy = Annotated[
+    list[str] | None,
+    typer.Option("--group-by", metavar="COLUMN", help="Also give figures by this column of the table."),
+]
+_Sample = Annotated[
+    int | None, typer.Option("--sample", min=1, metavar="N", help="Only N films, drawn at random, always the same.")
+]
+_HiddenSex = Annotated[
+    bool,
+    typer.Option(
+        "--hidden-sex/--no-hidden-sex", rich_help_panel=_AGES, help="Also predict every film with its sex hidden."
+    ),
+]
+_Storage = Annotated[
+    bool,
+    typer.Option(
+        "--storage", rich_help_panel=_AGES, help="Also store every film in other ways and say how far its age moves."
+    ),
+]
+_Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="CSV",
+        dir_okay=False,
+        rich_help_panel=_AGES,
+        help="predictions.csv of another run: compare errors film by film.",
+    ),
+]
+_Boxes = Annotated[
+    Path | None,
+    typer.Option(
+        "--boxes",
+        metavar="CSV",
+        dir_okay=False,
+        rich_help_panel=_JOINTS,
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names.",
+    ),
+]
+_KeyPoints = Annotated[
+    Path | None,
+    typer.Option(
+        "--keypoints",
+        metavar="CSV",
+        dir_okay=False,
+        rich_help_panel=_JOINTS,
+        help="Key points: whose finger a box is, the side, and the centres on films without boxes.",
+    ),
+]
+_Audit = Annotated[
+    Path | None,
+    typer.Option(
+        "--audit",
+        metavar="JSON",
+        dir_okay=False,
+        rich_help_panel=_JOINTS,
+        help="audit.json of `capitate data audit`; left out, labels are audited here, except against the films.",
+    ),
+]
+_LeaveOut = Annotated[
+    bool,
+    typer.Option(
+        "--leave-out-wrong", rich_help_panel=_JOINTS, help="Leave films whose labels are wrong out of the figures."
+    ),
+]
+_Turn = Annotated[
+    str,
+    typer.Option(
+        "--turn", metavar="DEGREES", rich_help_panel=_JOINTS, help="Also turn every film, such as 0,90,180,270."
+    ),
+]
+_Mirror = Annotated[bool, typer.Option("--mirror", rich_help_panel=_JOINTS, help="Also mirror every film.")]
+_Tilt = Annotated[
+    float,
+    typer.Option(
+        "--tilt", metavar="DEGREES", rich_help_panel=_JOINTS, help="Also tilt every film by a random angle up to this."
     ),
 ]
 
 
-class Task(StrEnum):
-    """What is evaluated."""
-
-    BONE_AGE = "bone-age"
-
-
 def evaluate(
+    context: typer.Context,
     *,
-    manifest: Annotated[
-        Path, typer.Argument(metavar="MANIFEST", help="Manifest CSV, a published table, or a folder with one table.")
-    ],
+    manifest: _Manifest,
     task: Annotated[Task, typer.Option("--task", help="What to evaluate.")] = Task.BONE_AGE,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar="DIR", file_okay=False, help="Folder for metrics.json, predictions.csv, report.html."
-        ),
-    ],
-    out_of_fold: Annotated[
-        bool, typer.Option("--out-of-fold", help="Run for each training film the network that never saw it.")
-    ] = False,
-    group_by: Annotated[
-        list[str] | None,
-        typer.Option("--group-by", metavar="COLUMN", help="Also give figures by this column of the table."),
-    ] = None,
-    hidden_sex: Annotated[
-        bool, typer.Option("--hidden-sex/--no-hidden-sex", help="Also predict every film with its sex hidden.")
-    ] = True,
-    storage: Annotated[
-        bool, typer.Option("--storage", help="Also store every film in other ways and say how far its age moves.")
-    ] = False,
-    against: _Against = None,
+    out: _Out,
+    out_of_fold: _OutOfFold = False,
+    group_by: _GroupBy = None,
     sample: _Sample = None,
     model: _Model = None,
+    hidden_sex: _HiddenSex = True,
+    storage: _Storage = False,
+    against: _Against = None,
+    boxes: _Boxes = None,
+    keypoints: _KeyPoints = None,
+    audit: _Audit = None,
+    leave_out_wrong: _LeaveOut = False,
+    turn: _Turn = "",
+    mirror: _Mirror = False,
+    tilt: _Tilt = 0.0,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare predicted with reference bone ages, each figure with its bootstrap 95 % interval.
+    """Compare bone ages, joints or grades with their reference, each figure with its bootstrap 95 % interval.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
-    from capitate.cli import REFUSED
-    from capitate.cli.output import note
-    from capitate.evaluation.paired import read_predictions
-    from capitate.training.layouts import read_any
+    refuse_others(context, task)
+    if task is Task.BONE_AGE:
+        from capitate.cli.evaluate_bone_age import BoneAgeOptions, evaluate_bone_age
 
-    other = None if against is None else read_predictions(against)
-    studies = _sampled(read_any(manifest), sample)
-    predictor = _predictor(model or [], out_of_fold=out_of_fold, threads=threads)
-    if not predictor.weights.calibrated:
-        note("these weights have no out-of-fold predictions to calibrate on; ages have no intervals", quiet=quiet)
-    make_folder(out)
-    evaluation, predictions = _evaluate(
-        studies, predictor, out_of_fold=out_of_fold, group_by=group_by, hidden=hidden_sex, quiet=quiet
-    )
-    _write(evaluation, out, manifest=manifest)
-    _print(evaluation)
-    if other is not None:
-        _compare(studies, predictions, other, out)
-    if storage:
-        _storage(studies, predictor, out, quiet=quiet)
-    print(f"\nWritten to {out}")
-    if evaluation.overall.refused:
-        raise typer.Exit(REFUSED)
+        ages = BoneAgeOptions(out_of_fold, group_by, hidden_sex, storage, against, sample, model, threads, quiet)
+        evaluate_bone_age(manifest, out, ages)
+    elif task is Task.JOINTS:
+        from capitate.cli.evaluate_joints import JointOptions, evaluate_task_joints
 
+        labels = (boxes, keypoints, audit, leave_out_wrong)
+        joints = JointOptions(*labels, turn, mirror, tilt, out_of_fold, group_by, sample, model, threads, quiet)
+        evaluate_task_joints(manifest, out, joints)
+    else:
+        from capitate.cli.evaluate_grades import evaluate_task_grades
 
-def _predictor(models: list[str], *, out_of_fold: bool, threads: int | None) -> BoneAgePredictor:
-    """Load what the names mean: one bundle, or runs in training.
-
-    Raises:
-        UsageError: if several names are given and one is no run.
-    """
-    from capitate.evaluation.predictor import BoneAgePredictor
-    from capitate.runtime.bundle import is_bundle
-
-    if models and not any(is_bundle(name) for name in models) and all(_is_run(Path(name)) for name in models):
-        with training_parts("Evaluating a run"):
-            from capitate.training.checkpoint_weights import CheckpointWeights
-            from capitate.training.threads import use_threads
-
-            use_threads(threads or 1)
-            weights = CheckpointWeights([Path(name) for name in models], out_of_fold=out_of_fold)
-        return BoneAgePredictor(model=weights, threads=threads)
-    if len(models) > 1:
-        odd = next((name for name in models if is_bundle(name) or not _is_run(Path(name))), models[0])
-        raise UsageError(
-            f"several --model must be runs of `capitate train`, got {odd!r}; give one bundle, or runs alone"
-        )
-    name = models[0] if models else ENSEMBLE if out_of_fold else DEFAULT_MODEL
-    return BoneAgePredictor(model=name, out_of_fold=out_of_fold, threads=threads)
-
-
-def _is_run(path: Path) -> bool:
-    """Say whether a path is a run folder, or names a file of weights; nothing of torch is needed to tell."""
-    return (path / "config.json").is_file() or path.suffix == ".safetensors"
-
-
-def _sampled(studies: list[Study], count: int | None) -> list[Study]:
-    """Draw films without replacement, in the order of the table."""
-    if count is None or count >= len(studies):
-        return studies
-    import numpy as np
-
-    chosen = np.random.default_rng(0).choice(len(studies), size=count, replace=False)
-    return [studies[position] for position in sorted(chosen)]
-
-
-def _evaluate(
-    studies: list[Study],
-    predictor: BoneAgePredictor,
-    *,
-    out_of_fold: bool,
-    group_by: list[str] | None,
-    hidden: bool,
-    quiet: bool,
-) -> tuple[Evaluation, list[Prediction]]:
-    """Predict every film, with and without its sex, and compare."""
-    from capitate import evaluation
-    from capitate.cli.output import counted
-
-    calibrated = predictor.weights.calibrated
-    blind: list[Prediction] | None = None
-    with counted(total=len(studies), quiet=quiet) as step:
-        if hidden:
-            predictions, blind = evaluation.run_both(
-                studies, predictor, intervals=calibrated, progress=lambda _done, _all: step()
-            )
-        else:
-            predictions = evaluation.run(studies, predictor, intervals=calibrated, progress=lambda _done, _all: step())
-    figures = evaluation.evaluate(
-        studies, predictions, hidden=blind, out_of_fold=out_of_fold, group_by=tuple(group_by or ())
-    )
-    return figures, predictions
-
-
-def _write(evaluation: Evaluation, folder: Path, *, manifest: Path) -> None:
-    """Write figures, predictions and page."""
-    from capitate import __version__
-    from capitate.evaluation import RunDetails, write
-
-    details = RunDetails(
-        command=shlex.join(["capitate", *sys.argv[1:]]),
-        table=manifest.name,
-        version=__version__,
-        date=date.today().isoformat(),
-    )
-    with writing(folder):
-        write(evaluation, folder, details=details)
-
-
-def _compare(studies: list[Study], predictions: list[Prediction], other: dict[str, float], folder: Path) -> None:
-    """Say how much this run errs more than another on the same films, and keep it."""
-    from capitate.evaluation.paired import compare
-
-    paired = compare(studies, predictions, other)
-    gap = paired.difference
-    text = (
-        f"{paired.n} films in both runs: MAE {paired.here:.2f} here, {paired.there:.2f} there, difference "
-        f"{gap.value:+.2f} ({gap.low:+.2f} to {gap.high:+.2f}); the two predictions of a film differ by "
-        f"{paired.moved:.2f} months in the median"
-    )
-    with writing(folder / "against.txt"):
-        (folder / "against.txt").write_text(text + "\n", encoding="utf-8")
-    print(f"\n{text}")
-
-
-def _print(evaluation: Evaluation) -> None:
-    """Print the headline and one line a group; the cells of sex and age are in the report."""
-    print(_line("all films", evaluation.overall))
-    for name, group in evaluation.groups.items():
-        if "," not in name:
-            print(_line(name, group))
-
-
-def _line(name: str, group: Group) -> str:
-    """Put a group's error and coverage in one line."""
-    mae, bias, coverage = (group.figures.get(figure) for figure in ("mae", "bias", "coverage"))
-    words = [f"{name:34} n {group.n:6d}"]
-    if group.refused:
-        words.append(f"refused {group.refused}")
-    if mae is not None and bias is not None and group.n:
-        words.append(f"MAE {mae.value:6.2f} ({mae.low:.2f} to {mae.high:.2f})  bias {bias.value:+6.2f}")
-    if coverage is not None and not math.isnan(coverage.value):
-        words.append(f"coverage {100 * coverage.value:5.1f} %")
-    return "  ".join(words)
-
-
-def _storage(studies: list[Study], predictor: BoneAgePredictor, folder: Path, *, quiet: bool) -> None:
-    """Measure how far ages move with storage, print the table and keep it."""
-    from capitate.cli.output import counted
-    from capitate.evaluation.robustness import measure, summarise, to_markdown
-
-    with counted(total=len(studies), quiet=quiet) as step:
-        shifts = measure(studies, predictor.assess, progress=lambda _done, _all: step())
-    text = to_markdown(summarise(shifts))
-    with writing(folder / "storage.md"):
-        (folder / "storage.md").write_text(text, encoding="utf-8")
-    print(f"\n{text}", end="")
+        evaluate_task_grades(manifest, out, models=model, threads=threads, quiet=quiet)

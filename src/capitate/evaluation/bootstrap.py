@@ -14,7 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVEL", "RESAMPLES", "Estimate", "clusters_of", "drawn_counts", "estimate_sums", "with_interval"]
+__all__ = [
+    "LEVEL",
+    "RESAMPLES",
+    "Estimate",
+    "clusters_of",
+    "drawn_counts",
+    "estimate_sums",
+    "of_samples",
+    "with_interval",
+]
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +112,11 @@ def with_interval(value: float, drawn: Floats) -> Estimate:
         return Estimate(value)
     low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Estimate(value, float(low), float(high))
+
+
+def of_samples(samples: Floats) -> Estimate:
+    """Take the first of samples (1 + resamples,) as the value and the others for its interval."""
+    return with_interval(float(samples[0]), samples[1:])
 
 
 def _plain(value: float) -> float | int | None:

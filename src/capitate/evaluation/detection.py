@@ -14,16 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from capitate.evaluation.metrics import LEVEL, Estimate
+from capitate.evaluation.bootstrap import Estimate, of_samples
 
-__all__ = ["FilmBoxes", "Matched", "average_precision", "detection_figures", "match_centres", "overlaps"]
+__all__ = [
+    "LEAST_SCORE",
+    "RESAMPLES",
+    "FilmBoxes",
+    "Matched",
+    "average_precision",
+    "detection_figures",
+    "match_centres",
+    "overlaps",
+    "precision_recall",
+]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 OVERLAPS = np.arange(0.5, 0.951, 0.05)
 _RECALLS = np.linspace(0, 1, 101)
-_RESAMPLES = 400
+_EQUAL = 1e-9
+LEAST_SCORE = 0.01
+"""Score from which on found joints enter average precision; weaker ones change it in no third place."""
+RESAMPLES = 400
+"""Of average precision: the figure that costs most, whose interval is the narrowest."""
 _FAR = 0.25
 """Distance in hand lengths beyond which a found joint is no answer to a labelled one."""
 
@@ -69,39 +83,60 @@ class Matched:
 
 
 def detection_figures(
-    films: Sequence[FilmBoxes], *, names: Sequence[str], threshold: float, seed: int = 0
+    films: Sequence[FilmBoxes],
+    *,
+    names: Sequence[str],
+    threshold: float,
+    cluster: Rows | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> dict[str, Estimate]:
     """Take all figures over films.
 
-    `map50` and `map50_95` over the classes whose sizes are labelled; `ap50 NAME` by class; `centre_error` and
-    `centre_error NAME`, mean distance of a found joint's centre from the labelled one in per cent of the hand's length;
-    `found`, share of labelled joints with an answer; `counts_right`, share of films in which every labelled class has
-    as many joints as labelled.
+    `map50` and `map50_95` over the classes whose sizes are labelled; `ap50 NAME` and `ap50_95 NAME` by class;
+    `centre_error` and `centre_error NAME`, mean distance of a found joint's centre from the labelled one in per cent of
+    the hand's length; `found` and `found NAME`, share of labelled joints with an answer; `counts_right`, share of films
+    in which every labelled class has as many joints as labelled. Without films there is no figure.
 
     Args:
         films: with labels.
         names: of the classes.
         threshold: score from which on a joint counts as found; average precision takes all.
+        cluster: number of what each film is resampled with, (films,); the film itself if None.
+        resamples: how many.
         seed: of the resampling.
     """
-    drawn = np.random.default_rng(seed).multinomial(len(films), np.full(len(films), 1 / len(films)), _RESAMPLES)
-    weights = np.vstack([np.ones(len(films)), drawn.astype(np.float64)])
-    figures = _precisions(films, weights, names)
-    matches = [match_centres(film, threshold=threshold) for film in films]
-    per_film = np.zeros((len(films), len(names), 2))
-    for row, (film, match) in enumerate(zip(films, matches, strict=True)):
+    if not films:
+        return {}
+    cluster = np.arange(len(films)) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    count = int(cluster.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    weights = np.vstack([np.ones(len(films)), drawn[:, cluster].astype(np.float64)])
+    return _precisions(films, weights, names) | _centres(films, weights, names, threshold)
+
+
+def _centres(
+    films: Sequence[FilmBoxes], weights: Floats, names: Sequence[str], threshold: float
+) -> dict[str, Estimate]:
+    """Give the figures of centres and counts."""
+    per_film = np.zeros((len(films), len(names), 3))  # distances, answers, labels
+    for row, film in enumerate(films):
+        match = match_centres(film, threshold=threshold)
         hit = match.found >= 0
         np.add.at(per_film[row, :, 0], film.truth_classes[hit], 100 * match.distance[hit])
         np.add.at(per_film[row, :, 1], film.truth_classes[hit], 1)
-    labelled = np.array([len(film.truth) for film in films], dtype=np.float64)
+        np.add.at(per_film[row, :, 2], film.truth_classes, 1)
+    sums = np.einsum("rf,fcs->rcs", weights, per_film)
+    right = np.array([_counts_right(film, threshold) for film in films], dtype=np.float64)
+    distances, answers, labels = (sums[..., k] for k in range(3))
     with np.errstate(invalid="ignore", divide="ignore"):
-        sums = np.einsum("rf,fcs->rcs", weights, per_film)
-        figures["centre_error"] = _estimate(sums[..., 0].sum(1) / sums[..., 1].sum(1))
-        figures["found"] = _estimate(sums[..., 1].sum(1) / (weights @ labelled))
-        right = np.array([_counts_right(film, threshold) for film in films], dtype=np.float64)
-        figures["counts_right"] = _estimate(weights @ right / weights.sum(1))
-        for k, name in enumerate(names):
-            figures[f"centre_error {name}"] = _estimate(sums[:, k, 0] / sums[:, k, 1])
+        figures = {
+            "centre_error": of_samples(distances.sum(1) / answers.sum(1)),
+            "found": of_samples(answers.sum(1) / labels.sum(1)),
+            "counts_right": of_samples(weights @ right / weights.sum(1)),
+        }
+        figures |= {f"centre_error {name}": of_samples(distances[:, k] / answers[:, k]) for k, name in enumerate(names)}
+        figures |= {f"found {name}": of_samples(answers[:, k] / labels[:, k]) for k, name in enumerate(names)}
     return figures
 
 
@@ -121,11 +156,12 @@ def average_precision(right: NDArray[np.bool_], weights: Floats, labelled: Float
     with np.errstate(invalid="ignore", divide="ignore"):
         recall, precision = hits / labelled[:, None], np.nan_to_num(hits / every)
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    found = np.zeros(len(weights))
-    for sample in range(len(weights)):
-        place = np.searchsorted(recall[sample] + 1e-12, _RECALLS)
-        values = np.append(envelope[sample], 0.0)[place]
-        found[sample] = values.mean() if labelled[sample] else np.nan
+    samples, length = recall.shape
+    apart = 2.0 * np.arange(samples)[:, None]  # recall ends at 1, so that one search serves all samples
+    place = np.searchsorted((np.nan_to_num(recall) + apart + _EQUAL).ravel(), (_RECALLS + apart).ravel())
+    place = np.minimum(place.reshape(samples, -1) - np.arange(samples)[:, None] * length, length)
+    values = np.take_along_axis(np.pad(envelope, ((0, 0), (0, 1))), place, axis=1)
+    found: Floats = np.where(labelled > 0, values.mean(axis=1), np.nan)
     return found
 
 
@@ -163,24 +199,51 @@ def _precisions(films: Sequence[FilmBoxes], weights: Floats, names: Sequence[str
     if not known:
         return {}
     every = np.stack(list(known.values()))  # (classes, overlaps, samples)
-    figures = {"map50": _estimate(every[:, 0].mean(axis=0)), "map50_95": _estimate(every.mean(axis=(0, 1)))}
-    return figures | {f"ap50 {name}": _estimate(found[0]) for name, found in known.items()}
+    figures = {"map50": of_samples(every[:, 0].mean(axis=0)), "map50_95": of_samples(every.mean(axis=(0, 1)))}
+    figures |= {f"ap50 {name}": of_samples(found[0]) for name, found in known.items()}
+    return figures | {f"ap50_95 {name}": of_samples(found.mean(axis=0)) for name, found in known.items()}
 
 
 def _class_precision(films: Sequence[FilmBoxes], weights: Floats, kind: int) -> Floats | None:
     """Give the average precision of a class, (overlaps, samples); None where no film has it."""
-    truths = [film.truth[film.truth_classes == kind] for film in films]
-    labelled = np.array([len(truth) for truth in truths], dtype=np.float64)
+    labelled = np.array([(film.truth_classes == kind).sum() for film in films], dtype=np.float64)
     if not labelled.any():
         return None
+    right, owner = _ranked(films, kind)
+    if not len(owner):
+        return np.where(weights @ labelled > 0, 0.0, np.nan)[None].repeat(len(OVERLAPS), axis=0)
+    different, which = np.unique(right, axis=0, return_inverse=True)  # neighbouring overlaps often agree
+    found = [average_precision(one, weights[:, owner], weights @ labelled) for one in different]
+    return np.stack(found)[which.ravel()]
+
+
+def _ranked(films: Sequence[FilmBoxes], kind: int) -> tuple[NDArray[np.bool_], Rows]:
+    """Give the found joints of a class by falling score: right or not (overlaps, k), and the film of each (k,)."""
     given = [film.classes == kind for film in films]
     scores = np.concatenate([film.scores[which] for film, which in zip(films, given, strict=True)])
     owner = np.repeat(np.arange(len(films)), [int(which.sum()) for which in given])
-    boxes = [film.boxes[which] for film, which in zip(films, given, strict=True)]
-    right = np.concatenate([_right(found, truth) for found, truth in zip(boxes, truths, strict=True)], axis=1)
+    right = np.concatenate(
+        [
+            _right(film.boxes[which], film.truth[film.truth_classes == kind])
+            for film, which in zip(films, given, strict=True)
+        ],
+        axis=1,
+    )
     order = np.argsort(-scores, kind="stable")
-    at = owner[order]
-    return np.stack([average_precision(one, weights[:, at], weights @ labelled) for one in right[:, order]])
+    return right[:, order], owner[order]
+
+
+def precision_recall(films: Sequence[FilmBoxes], kind: int) -> tuple[Floats, Floats]:
+    """Give recall and precision at an overlap of 50 %, from the best found joint of a class to the last, (k,) each.
+
+    Films with a label of unknown size are left out.
+    """
+    sized = [film for film in films if np.isfinite(film.truth).all()]
+    labelled = sum(int((film.truth_classes == kind).sum()) for film in sized)
+    if not labelled:
+        return np.zeros(0), np.zeros(0)
+    right = np.cumsum(_ranked(sized, kind)[0][0])
+    return right / labelled, right / np.arange(1, len(right) + 1)
 
 
 def _right(boxes: Floats, truth: Floats) -> NDArray[np.bool_]:
@@ -201,12 +264,3 @@ def _right(boxes: Floats, truth: Floats) -> NDArray[np.bool_]:
 def _counts_right(film: FilmBoxes, threshold: float) -> bool:
     given = film.classes[film.scores >= threshold]
     return all((given == kind).sum() == (film.truth_classes == kind).sum() for kind in np.unique(film.truth_classes))
-
-
-def _estimate(samples: Floats) -> Estimate:
-    """Take the first sample as the value and the others for its interval."""
-    value, drawn = float(samples[0]), samples[1:][np.isfinite(samples[1:])]
-    if not np.isfinite(value) or not drawn.size:
-        return Estimate(value)
-    low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Estimate(value, float(low), float(high))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.evaluation.metrics import LEVEL, RESAMPLES, Estimate
+from capitate.evaluation.bootstrap import RESAMPLES, Estimate, of_samples
 
 __all__ = ["dice", "dice_figures"]
 
@@ -35,8 +35,8 @@ def dice_figures(
     by_film = dice(both, sums)
     drawn = np.random.default_rng(seed).integers(len(by_film), size=(resamples, len(by_film)))
     samples = np.vstack([_means(by_film[None]), _means(by_film[drawn])])
-    figures = {"dice": _estimate(samples.mean(axis=1))}
-    return figures | {f"dice {name}": _estimate(samples[:, k]) for k, name in enumerate(names)}
+    figures = {"dice": of_samples(samples.mean(axis=1))}
+    return figures | {f"dice {name}": of_samples(samples[:, k]) for k, name in enumerate(names)}
 
 
 def _means(values: Floats) -> Floats:
@@ -45,11 +45,3 @@ def _means(values: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         means: Floats = np.where(there, values, 0).sum(axis=1) / there.sum(axis=1)
     return means
-
-
-def _estimate(samples: Floats) -> Estimate:
-    value, drawn = float(samples[0]), samples[1:][np.isfinite(samples[1:])]
-    if not np.isfinite(value) or not drawn.size:
-        return Estimate(value)
-    low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Estimate(value, float(low), float(high))

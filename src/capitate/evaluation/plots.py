@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-__all__ = ["COLOURS", "Axes", "bland_altman", "calibration", "nice_ticks", "pit_histogram", "scatter"]
+__all__ = ["COLOURS", "Axes", "bland_altman", "calibration", "nice_ticks", "pit_histogram", "reliability", "scatter"]
 
 Floats = NDArray[np.float64]
 
@@ -121,10 +121,16 @@ class Axes:
         across, up = (float(v) for v in self.place(x, y))
         self._text(across, up - lift, text, anchor=anchor, halo=True)
 
-    def legend(self, names: Mapping[str, str]) -> None:
-        """Write names beside dots of their colour into the upper left corner."""
+    def beside(self, y: float, text: str) -> None:
+        """Write a name to the left of the vertical axis."""
+        left, up = (float(v) for v in self.place(self.x[0], y))
+        self._text(left - 7, up + 4, text, anchor="end")
+
+    def legend(self, names: Mapping[str, str], *, low: bool = False) -> None:
+        """Write names beside dots of their colour into the upper left corner, or the lower one."""
+        top = self.height - _MARGIN_BOTTOM - 14 - 18 * len(names) if low else _MARGIN_TOP
         for row, (name, colour) in enumerate(names.items()):
-            x, y = self.left + 14, _MARGIN_TOP + 14 + 18 * row
+            x, y = self.left + 14, top + 14 + 18 * row
             self._parts.append(f'<circle cx="{x}" cy="{y}" r="4.5" fill="{colour}"/>')
             self._text(x + 10, y + 4, name, halo=True)
 
@@ -216,6 +222,27 @@ def calibration(values: Floats) -> Markup:
     axes.grid(ticks, ticks)
     axes.line([0, 1], [0, 1], dashed=True)
     axes.line(nominal.tolist(), inside, colour=_ACCENT)
+    return axes.svg()
+
+
+def reliability(curve: Sequence[Mapping[str, float | int]], *, across: str, up: str) -> Markup:
+    """Plot how often an answer was right by the probability that it was given, with the line of honesty.
+
+    Args:
+        curve: of `capitate.evaluation.reliability.calibration_curve`.
+        across: what was predicted, for the axis.
+        up: what was observed.
+    """
+    axes = Axes((0, 1), (0, 1), across, up, "Reliability diagram")
+    ticks = nice_ticks(0, 1, step=0.2)
+    axes.grid(ticks, ticks)
+    axes.line([0, 1], [0, 1], dashed=True)
+    predicted, observed = ([float(one[name]) for one in curve] for name in ("predicted", "observed"))
+    if predicted:
+        axes.line(predicted, observed, colour=_ACCENT)
+        axes.points(np.array(predicted), np.array(observed), colour=_ACCENT, size=8, opacity=1)
+    for one in curve:
+        axes.note(float(one["predicted"]), float(one["observed"]), f"{one['n']}", anchor="middle", lift=8)
     return axes.svg()
 
 

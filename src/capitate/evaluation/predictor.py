@@ -7,11 +7,10 @@ from typing import Any, Protocol
 
 from capitate.assessment import Assessment
 from capitate.assessor import Assessor, Request
-from capitate.errors import UsageError
+from capitate.evaluation.bundle_folds import BundleFolds
 from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel
 from capitate.runtime.bundle import load_bundle
-from capitate.training.folds import fold_of
 from capitate.training.manifest import Study
 from capitate.types import Sex
 
@@ -53,25 +52,15 @@ class BundleWeights:
             UsageError: if the bundle has no network a fold and `out_of_fold` is asked for.
         """
         self._bundle = load_bundle(name)
-        held_out = set(self._bundle.held_out)
-        self._folds = len(held_out)
-        if out_of_fold and (self._folds < 2 or held_out != set(range(self._folds))):
-            raise UsageError(
-                f"out of fold needs a bundle with a network for each fold, got {name!r} with "
-                f"{len(self._bundle.networks)}; use --model bone-age-ensemble"
-            )
-        self._out_of_fold = out_of_fold
+        self._folds = BundleFolds(self._bundle, out_of_fold=out_of_fold, instead="use --model bone-age-ensemble")
 
     def seen(self, film: str, /) -> bool:
         """Whether the film of this file stem took part in training."""
-        return film in self._bundle.training_ids
+        return self._folds.seen(film)
 
     def members(self, film: str, /) -> int | None:
         """Give the fold whose networks answer for a film, None for all of them."""
-        if not self._out_of_fold or not self.seen(film):
-            return None
-        given = self._bundle.training_folds.get(film)
-        return fold_of(film, folds=self._folds) if given is None else given
+        return self._folds.member(film)
 
     def model(self, members: int | None, /, *, threads: int | None = None) -> BoneAgeModel:
         """Load the networks that held out a fold, or all of them."""

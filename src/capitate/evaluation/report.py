@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from capitate.assessment import NOTICE, ModelReference
 from capitate.evaluation import plots
 from capitate.evaluation.bone_age import BANDS, Evaluation, Group, Pair, band
-from capitate.evaluation.metrics import LEVEL, RESAMPLES, Estimate
+from capitate.evaluation.page import RunDetails, page, write_whole
 from capitate.evaluation.probability import LEAST_PROBABILITY
 
 __all__ = ["RunDetails", "html", "metrics_json", "predictions_csv", "write"]
@@ -43,34 +41,13 @@ _IN_TABLE = ("mae", "rmse", "bias", "r", "within_12", "within_24", "coverage")
 _SEXES = ("female", "male", "unknown", "hidden")
 
 
-@dataclass(frozen=True)
-class RunDetails:
-    """How the figures came about.
-
-    Attributes:
-        command: the command line as it was given.
-        table: name of the table of films, without folders.
-        version: of Capitate.
-        resamples: of the bootstrap.
-        seed: of the bootstrap.
-        date: day of the run, ISO 8601, or empty.
-    """
-
-    command: str
-    table: str
-    version: str
-    resamples: int = RESAMPLES
-    seed: int = 0
-    date: str = ""
-
-
 def write(evaluation: Evaluation, folder: str | Path, *, details: RunDetails) -> None:
     """Write `metrics.json`, `predictions.csv` and `report.html` into a folder, each whole or not at all."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    _write_whole(target / "predictions.csv", predictions_csv(evaluation))
-    _write_whole(target / "metrics.json", metrics_json(evaluation, details=details))
-    _write_whole(target / "report.html", html(evaluation, details=details))
+    write_whole(target / "predictions.csv", predictions_csv(evaluation))
+    write_whole(target / "metrics.json", metrics_json(evaluation, details=details))
+    write_whole(target / "report.html", html(evaluation, details=details))
 
 
 def metrics_json(evaluation: Evaluation, *, details: RunDetails) -> str:
@@ -102,17 +79,12 @@ def predictions_csv(evaluation: Evaluation) -> str:
 
 def html(evaluation: Evaluation, *, details: RunDetails) -> str:
     """Return the report as one self-contained page."""
-    loader = PackageLoader("capitate.evaluation", "templates")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure"] = _figure
-    environment.filters["interval"] = _interval
     answered = [pair for pair in evaluation.pairs if not np.isnan(pair.error)]
-    return environment.get_template("bone_age.html.j2").render(
-        evaluation=evaluation,
+    return page(
+        "bone_age.html.j2",
         details=details,
-        notice=NOTICE,
+        number=_number,
+        evaluation=evaluation,
         labels=_LABELS,
         in_table=_IN_TABLE,
         models=_models(evaluation),
@@ -126,7 +98,6 @@ def html(evaluation: Evaluation, *, details: RunDetails) -> str:
         level=next((pair.prediction.level for pair in answered if pair.prediction.level is not None), None),
         worst=sorted(answered, key=lambda pair: -abs(pair.error))[:_WORST],
         refusals=[pair for pair in evaluation.pairs if pair.prediction.refusal],
-        confidence=LEVEL,
         least_probability=LEAST_PROBABILITY,
     )
 
@@ -177,28 +148,6 @@ def _models(evaluation: Evaluation) -> list[ModelReference]:
 
 
 def _number(value: float, name: str) -> str:
-    if np.isnan(value):
-        return "–"
     if name in _SHARES:
         return f"{100 * value:.1f} %"
     return f"{value:.3f}" if name == "r" else f"{value:.2f}"
-
-
-def _figure(estimate: Estimate, name: str) -> str:
-    return _number(estimate.value, name)
-
-
-def _interval(estimate: Estimate, name: str) -> str:
-    if np.isnan(estimate.low):
-        return ""
-    return f"{_number(estimate.low, name).removesuffix(' %')} to {_number(estimate.high, name)}"
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the target and rename, so that a reader never meets half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

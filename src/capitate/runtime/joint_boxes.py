@@ -60,20 +60,28 @@ class Peaks:
 class JointDetector:
     """A joint-detector bundle, loaded once."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, member: int | None = None) -> None:
         """Load the network.
 
         Args:
-            bundle: of the task `joint-detector`.
+            bundle: of the task `joint-detector`; it may hold networks of folds beside the one that is released.
             threads: for one run, `capitate.runtime.session.default_threads` if None.
+            member: use the network that held out this fold (out-of-fold evaluation).
+
+        Raises:
+            UsageError: if the bundle is of another task.
         """
+        if bundle.card["task"] != "joint-detector":
+            raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not joint-detector; choose another")
         self.bundle = bundle
         self.rule = detector_rule(bundle.card)
         self.classes: tuple[str, ...] = tuple(bundle.card["classes"])
         detect = bundle.card["detect"]
         self.threshold = float(detect["threshold"])
         self.counts: tuple[int, ...] | None = tuple(detect["counts"]) if detect["counts"] else None
-        self._session = Session(bundle.networks[0], threads=threads)
+        held_out = bundle.held_out
+        chosen = held_out.index(member) if member in held_out else 0
+        self._session = Session(bundle.networks[chosen], threads=threads)
 
     def detect(
         self,

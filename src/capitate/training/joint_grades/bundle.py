@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
 from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import CATEGORIES
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.export import export, write_bundle
 from capitate.training.joint_grades.network import JointGradesNetwork
-from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
 from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run
 from capitate.training.settings.joint_grades import JointGradesConfig

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from capitate.errors import TableError
+from capitate.evaluation.grades.predictions import GradePredictions
 from capitate.runtime.grade_categories import MOST_GRADES
 from capitate.runtime.joint_grades import median_grade
 from capitate.training.joint_grades.crops import ALLOWED, UNGRADED, GradedCrops, read_graded
-from capitate.training.joint_grades.predictions import GradePredictions
 from capitate.training.joint_grades.weak import age_targets, believed
 from capitate.training.losses.grades import grade_targets
 from capitate.training.settings.joint_grades import JointGradesConfig

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from capitate.errors import UsageError
+from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES
 from capitate.training.joint_grades.batches import CropBatch, CropFeeder, crop_batch
 from capitate.training.joint_grades.hand_ages import HANDS, grade_correlations, hand_ages, hand_figures
 from capitate.training.joint_grades.labels import TaughtCrops, taught
 from capitate.training.joint_grades.network import JointGradesNetwork
-from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
 from capitate.training.losses import grades as losses
 from capitate.training.pictures.network import begun
 from capitate.training.pictures.reading import labels_digest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from capitate.evaluation.detection import FilmBoxes, detection_figures, match_centres
+from capitate.evaluation.detection import LEAST_SCORE, FilmBoxes, detection_figures
+from capitate.evaluation.detection_rows import box_rows
 from capitate.runtime.film_rule import Fitted
 from capitate.runtime.hand_view import HandView
 from capitate.runtime.joint_boxes import find_peaks
@@ -26,9 +26,6 @@ from capitate.training.settings.joints import JointDetectorConfig
 __all__ = ["PREDICTIONS", "export_joints", "found_joints", "measure"]
 
 PREDICTIONS = "predictions.csv"
-_PLACE = ("x_center", "y_center", "width", "height")
-_LEAST_SCORE = 0.01
-"""Weaker peaks change no average precision to three places."""
 _AT_ONCE = 16
 
 
@@ -47,7 +44,7 @@ def found_joints(
     for part in np.array_split(rows, max(1, -(-rows.size // _AT_ONCE))):
         scores, boxes = session.run({"picture": films.pictures[part][:, None]})
         for row, heat, places in zip(part.tolist(), scores, boxes, strict=True):
-            peaks = find_peaks(heat, places, threshold=_LEAST_SCORE, counts=counts)
+            peaks = find_peaks(heat, places, threshold=LEAST_SCORE, counts=counts)
             labelled, fitted = films.classes[row] >= 0, films.fitted[row]
             found.append(
                 FilmBoxes(
@@ -84,36 +81,11 @@ def measure(
         export_joints(network, path, height=films.rule.height, width=films.rule.width)
         found = found_joints(Session(path, threads=torch.get_num_threads()), films, rows, config)
     threshold = config.detect.threshold
-    lines = [line for row, film in zip(rows.tolist(), found, strict=True) for line in _lines(film, row, films, config)]
-    write_table(folder / PREDICTIONS, lines)
+    lines = [
+        line
+        for row, film in zip(rows.tolist(), found, strict=True)
+        for line in box_rows(film, names=config.classes, threshold=threshold, size=films.sizes[row])
+    ]
+    write_table(folder / PREDICTIONS, [line.cells() for line in lines])
     estimates = detection_figures(found, names=config.classes, threshold=threshold, seed=config.seed)
     return {name: one.to_json() for name, one in estimates.items()}
-
-
-def _lines(film: FilmBoxes, row: int, films: JointFilms, config: JointDetectorConfig) -> Iterator[dict[str, object]]:
-    """Give one line a labelled joint, found or not, and one a found joint that answers none; fractions of the film."""
-    size = np.tile(films.sizes[row], 2).astype(np.float64)
-    threshold = config.detect.threshold
-    match = match_centres(film, threshold=threshold)
-
-    def line(kind: int, k: int, truth: int, apart: float) -> dict[str, object]:
-        box = _written(film.boxes[k] / size) if k >= 0 else [""] * 4
-        true = _written(film.truth[truth] / size) if truth >= 0 else [""] * 4
-        return {
-            "id": film.id,
-            "joint": config.classes[kind],
-            "score": f"{film.scores[k]:.4f}" if k >= 0 else "",
-            **dict(zip(_PLACE, box, strict=True)),
-            **{f"true_{name}": value for name, value in zip(_PLACE, true, strict=True)},
-            "distance_percent": f"{100 * apart:.3f}" if k >= 0 and truth >= 0 else "",
-        }
-
-    for t, kind in enumerate(film.truth_classes.tolist()):
-        yield line(kind, int(match.found[t]), t, float(match.distance[t]))
-    for k in sorted(set(range(len(film.classes))) - set(match.found.tolist())):
-        if film.scores[k] >= threshold:
-            yield line(int(film.classes[k]), k, -1, 0.0)
-
-
-def _written(box: NDArray[np.float64]) -> list[str]:
-    return ["" if np.isnan(value) else f"{value:.6f}" for value in box]

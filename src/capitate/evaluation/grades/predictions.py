@@ -1,9 +1,9 @@
-"""What networks say about crops that they never saw: a table, and how well it agrees with the grades."""
+"""What networks say about graded crops: a table, and how well it agrees with the grades."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.evaluation.agreement import grade_agreement
-from capitate.evaluation.bootstrap import clusters_of
+from capitate.evaluation.bootstrap import RESAMPLES, Estimate, clusters_of
+from capitate.evaluation.reliability import calibration_figures
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES
 from capitate.runtime.joint_grades import median_grade
 from capitate.training.pictures.predicted import mean_of, names_of, predicted_rows
@@ -48,10 +49,24 @@ class GradePredictions:
         """Median grades, int64 (n,)."""
         return median_grade(self.probabilities)
 
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """Probability of the median grade, (n,)."""
+        return self.probabilities[np.arange(self.ids.size), self.predicted]
+
+    def part(self, where: NDArray[np.bool_]) -> GradePredictions:
+        """Return the crops where `where` is true."""
+        return GradePredictions(*(getattr(self, one.name)[where] for one in fields(self)))
+
     def save(self, path: Path) -> None:
-        """Write a row a crop: truth, median and mean grade, probability of the median, and of every grade."""
-        predicted, expected = self.predicted, self.probabilities @ np.arange(MOST_GRADES + 1)
-        lines = [
+        """Write a row a crop; see `rows`."""
+        write_table(path, self.rows())
+
+    def rows(self) -> list[dict[str, object]]:
+        """Give a row a crop: truth, median and mean grade, probability of the median, and of every grade."""
+        predicted, confidence = self.predicted, self.confidence
+        expected = self.probabilities @ np.arange(MOST_GRADES + 1)
+        return [
             {
                 "id": self.ids[k],
                 "joint": self.joints[k],
@@ -60,12 +75,11 @@ class GradePredictions:
                 "grade": int(self.grades[k]),
                 "predicted": int(predicted[k]),
                 "expected": round(float(expected[k]), 4),
-                "confidence": round(float(self.probabilities[k, predicted[k]]), 6),
+                "confidence": round(float(confidence[k]), 6),
                 **{name: round(float(p), 6) for name, p in zip(_COLUMNS, self.probabilities[k], strict=True)},
             }
             for k in range(self.ids.size)
         ]
-        write_table(path, lines)
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> GradePredictions:
@@ -80,15 +94,27 @@ class GradePredictions:
         return cls(ids, joints, categories, hands, names_of(rows, "grade").astype(np.int64), found)
 
     def figures(self) -> dict[str, Any]:
-        """Give `exact`, `within_one`, `mean_absolute`, `bias` and `kappa`, over all and under `categories`."""
-        whole: dict[str, Any] = {"n": int(self.ids.size), "hands": len(np.unique(self.hands)), **self._of(slice(None))}
+        """Give the figures of `estimates` as plain values, over all and under `categories`."""
+        whole: dict[str, Any] = {"n": int(self.ids.size), "hands": len(np.unique(self.hands)), **_plain(self)}
         apart = {}
         for name in CATEGORIES:
             here = self.categories == name
             if here.any():
-                apart[name] = {"n": int(here.sum()), **self._of(here)}
+                apart[name] = {"n": int(here.sum()), **_plain(self.part(here))}
         return {**whole, "categories": apart}
 
-    def _of(self, where: slice | NDArray[np.bool_]) -> dict[str, Any]:
-        found = grade_agreement(self.grades[where], self.predicted[where], clusters_of(self.hands[where]))
-        return {name: estimate.to_json() for name, estimate in found.items()}
+    def estimates(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Estimate]:
+        """Estimate agreement and calibration, resampled by hand.
+
+        `exact`, `within_one`, `mean_absolute` (grades), `bias` and `kappa`, see
+        `capitate.evaluation.agreement.grade_agreement`; `calibration_error` and `brier` of the confidence as the
+        probability that the grade is exact, see `capitate.evaluation.reliability.calibration_figures`.
+        """
+        hands, predicted = clusters_of(self.hands), self.predicted
+        found = grade_agreement(self.grades, predicted, hands, resamples=resamples, seed=seed)
+        exact = predicted == self.grades
+        return found | calibration_figures(self.confidence, exact, hands, resamples=resamples, seed=seed)
+
+
+def _plain(predictions: GradePredictions) -> dict[str, Any]:
+    return {name: estimate.to_json() for name, estimate in predictions.estimates().items()}
