@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "capitate"
 LAYERS = (
     {"types", "errors"},
+    {"assessed_joints"},
     {"radiograph", "assessment"},
     {"files", "hand", "quality", "methods", "explain", "phantom"},
     {"runtime"},

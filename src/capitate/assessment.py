@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from capitate.assessed_joints import AssessedJoint, Carpals
 from capitate.types import Box, Finding, Interval, Sex, Side
 
 __all__ = [
@@ -55,14 +56,16 @@ class Hand:
     """Where the hand is on the film.
 
     Attributes:
-        side: as the file states it.
+        side: as the file states it; where it states none, as the joints lie.
         rotation_degrees: anticlockwise turn that would bring the fingers upright.
         box: the hand's box in film pixels.
+        side_source: `file`, `joints`, or `none` where the side is unknown.
     """
 
     side: Side
     rotation_degrees: float
     box: Box
+    side_source: str = "none"
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,8 @@ class Refusal:
 class Assessment:
     """One film's result. Parts that were not assessed are None, with a finding in `quality` that says why.
 
-    `reference`, `joints`, `carpals`, `marks`, `maps`, `methods`, `abnormality` and `adult_height` hold plain JSON
-    values in the form that DESIGN and the published JSON Schema state.
+    `reference`, `marks`, `maps`, `methods`, `abnormality` and `adult_height` hold plain JSON values in the form that
+    DESIGN and the published JSON Schema state. `joints` are all 21, in the order of `capitate.hand.Joint`.
     """
 
     source: Source
@@ -153,8 +156,8 @@ class Assessment:
     hand: Hand | None = None
     bone_age: BoneAge | None = None
     reference: Mapping[str, Any] | None = None
-    joints: tuple[Mapping[str, Any], ...] | None = None
-    carpals: Mapping[str, Any] | None = None
+    joints: tuple[AssessedJoint, ...] | None = None
+    carpals: Carpals | None = None
     marks: tuple[Mapping[str, Any], ...] | None = None
     maps: Mapping[str, str] | None = None
     methods: Mapping[str, Any] | None = None

@@ -12,7 +12,8 @@ from capitate.radiograph import Radiograph
 from capitate.report.charts import age_scale, curve
 from capitate.report.naming import film_identity
 from capitate.report.picture import data_uri
-from capitate.report.text import printable, sex_text
+from capitate.report.plain import printable
+from capitate.report.text import sex_text, side_text
 from capitate.report.wording import (
     Language,
     age_phrase,
@@ -98,7 +99,7 @@ def _facts(assessment: Assessment, *, radiograph: Radiograph | None, lang: str) 
         yield phrases["standard"], standard_text(assessment.bone_age.standard, lang=lang)
     if hand is not None:
         if hand.side is not Side.UNKNOWN:
-            yield phrases["side"], phrases[hand.side]
+            yield phrases["side"], side_text(hand, lang=lang)
         turn = round(hand.rotation_degrees)
         yield phrases["rotation"], phrases["clockwise" if turn < 0 else "anticlockwise"].format(degrees=abs(turn))
     if radiograph is not None:
