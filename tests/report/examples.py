@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from capitate.assessed_joints import AssessedJoint, Carpals, Epiphysis, GradeReading
 from capitate.assessment import (
     Assessment,
     BoneAge,
@@ -20,6 +21,7 @@ from capitate.assessment import (
     Source,
     Subject,
 )
+from capitate.hand import Joint
 from capitate.radiograph import Radiograph
 from capitate.types import Box, Finding, Interval, Severity, Sex, Side, age_text
 
@@ -60,7 +62,9 @@ NORMAL = Assessment(
             Finding("joints_not_assessed", Severity.INFO, "Joints were not assessed: no joint model is installed."),
         ),
     ),
-    hand=Hand(side=Side.LEFT, rotation_degrees=-3.25, box=Box(x=60.04, y=40.0, width=280.0, height=420.0)),
+    hand=Hand(
+        side=Side.LEFT, rotation_degrees=-3.25, box=Box(x=60.04, y=40.0, width=280.0, height=420.0), side_source="file"
+    ),
     bone_age=_bone_age(126.5),
     models=(ModelReference("bone-age-default", "1.0.0", "ab" * 32, "research only (LICENSE-WEIGHTS.md)"),),
     timings_ms={"decode": 31.2, "prepare": 8.1, "network": 27.4, "total": 71.03},
@@ -98,39 +102,50 @@ UNREADABLE = Assessment(
     quality=Quality(accepted=False),
     error=Refusal(code="unreadable_path", message="There is no file 'a/gone.png'; check the path."),
 )
+TRIANGLE = ((1.0, 2.0), (3.0, 4.0), (5.0, 1.0))
+RADIUS = AssessedJoint(
+    name="Radius",
+    box=Box(10.0, 20.0, 30.0, 40.0),
+    status="uncertain",
+    detection=0.75,
+    remark="Radius: its box lies 4.5 standard deviations from where the other joints put it.",
+    grade=GradeReading(
+        value=9,
+        probabilities=(0.0,) * 8 + (0.9, 0.1) + (0.0,) * 5,
+        confidence=0.9,
+        machine_value=8,
+        corrected_by="reader",
+        suggestion=False,
+    ),
+    score=75.0,
+    epiphysis=Epiphysis(present=True, width_ratio=0.98, gap=0.12, fused=False, outline=(TRIANGLE,)),
+)
+
+
+def _missing(joint: Joint) -> AssessedJoint:
+    return AssessedJoint(joint.value, None, "missing", None, f"{joint}: no box lies at its place.", None, None, None)
+
+
+_SCORED = {
+    "total": 522.25,
+    "age_years": 12.7312,
+    "reach": "within",
+    "limit_years": None,
+    "interval": {"low": 140.0, "high": 166.0, "level": 0.9, "low_total": 470.0, "high_total": 610.0},
+}
+_UNSEXED = {
+    **dict.fromkeys(_SCORED),
+    "missing": ["Ulna"],
+    "by_sex": {"female": _SCORED, "male": {**_SCORED, "reach": "early", "limit_years": 3.8}},
+}
 LATER = replace(
     NORMAL,
     reference={"name": "table", "mean_months": 120.0, "sd_months": 10.1, "z": 0.64, "category": "average"},
-    joints=(
-        {
-            "name": "Radius",
-            "box": [10.0, 20.0, 30.0, 40.0],
-            "status": "found",
-            "grade": {
-                "value": 9,
-                "probabilities": [0.1, 0.9],
-                "confidence": 0.9,
-                "machine_value": 8,
-                "corrected_by": "reader",
-            },
-            "score": 75,
-            "epiphysis": {
-                "present": True,
-                "width_ratio": 0.98,
-                "gap": 1.5,
-                "fused": False,
-                "outline": [[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]],
-            },
-        },
-        {"name": "Ulna", "box": None, "status": "missing", "grade": None, "score": None, "epiphysis": None},
-    ),
-    carpals={"count": 8, "area_of_hand": 0.08, "outlines": [[[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]]]},
+    joints=(RADIUS, *(_missing(joint) for joint in tuple(Joint)[1:])),
+    carpals=Carpals(count=8, area_of_hand=0.08, outlines=(TRIANGLE,)),
     marks=({"box": [1.0, 2.0, 3.0, 4.0], "score": 0.4},),
     maps={"bone_age": "film.bone-age.png", "abnormality": None},
-    methods={
-        "rus_chn": {"total": 522, "age_years": 12.73, "interval": {"low": 140.0, "high": 166.0, "level": 0.9}},
-        "tw3": None,
-    },
+    methods={"rus_chn": {**_SCORED, "missing": ["Ulna"], "by_sex": None}, "tw3": _UNSEXED},
     abnormality={"probability": 0.12, "threshold": 0.5},
 )
 

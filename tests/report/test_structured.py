@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capitate.assessed_joints import Carpals
 from capitate.assessment import SCHEMA, Source, Subject
 from capitate.errors import UsageError
 from capitate.report import dumps, from_json, schema, to_json
@@ -79,7 +80,7 @@ def test_a_number_that_is_not_finite_is_never_written(bad):
 
 
 def test_numpy_values_become_plain_numbers():
-    carpals = {"count": np.int64(8), "area_of_hand": np.float32(0.5), "outlines": [np.zeros((3, 2))]}
+    carpals = Carpals(np.int64(8), np.float32(0.5), (np.zeros((3, 2)),))
     written = json.loads(dumps(replace(LATER, carpals=carpals)))
     VALIDATOR.validate(written)
     assert written["carpals"] == {"count": 8, "area_of_hand": 0.5, "outlines": [[[0, 0]] * 3]}
@@ -198,6 +199,11 @@ def test_no_value_may_be_of_another_kind(name):
         ("later", ("joints", 0, "name"), "Elbow"),
         ("later", ("joints", 0, "grade", "value"), 15),
         ("later", ("joints", 0, "status"), "lost"),
+        ("later", ("joints", 0, "detection"), 1.1),
+        ("later", ("joints", 0, "epiphysis", "outline", 0), [[1, 2]]),
+        ("later", ("methods", "rus_chn", "missing"), ["Elbow"]),
+        ("later", ("methods", "tw3", "by_sex", "male", "reach"), "far"),
+        ("normal", ("hand", "side_source"), "guess"),
         ("later", ("methods", "rus_chn", "total"), 1001),
         ("later", ("abnormality", "probability"), 1.1),
         ("later", ("carpals", "outlines", 0), [[1, 2]]),

@@ -20,7 +20,8 @@ from capitate.assessment import (
     Subject,
 )
 from capitate.errors import UsageError
-from capitate.types import Box, Finding, Interval, Severity, Sex, Side
+from capitate.report.joints_json import box_from_json, carpals_from_json, joints_from_json
+from capitate.types import Finding, Interval, Severity, Sex, Side
 
 __all__ = ["from_json"]
 
@@ -63,7 +64,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _assessment(data: dict[str, Any]) -> Assessment:
-    joints, marks, error = data["joints"], data["marks"], data["error"]
+    joints, carpals, marks, error = data["joints"], data["carpals"], data["marks"], data["error"]
     return Assessment(
         source=Source(**data["source"]),
         subject=_subject(data["subject"]),
@@ -71,8 +72,8 @@ def _assessment(data: dict[str, Any]) -> Assessment:
         hand=None if data["hand"] is None else _hand(data["hand"]),
         bone_age=None if data["bone_age"] is None else _bone_age(data["bone_age"]),
         reference=data["reference"],
-        joints=None if joints is None else tuple(joints),
-        carpals=data["carpals"],
+        joints=None if joints is None else joints_from_json(joints),
+        carpals=None if carpals is None else carpals_from_json(carpals),
         marks=None if marks is None else tuple(marks),
         maps=data["maps"],
         methods=data["methods"],
@@ -103,11 +104,12 @@ def _quality(data: dict[str, Any]) -> Quality:
 
 
 def _hand(data: dict[str, Any]) -> Hand:
-    x, y, width, height = map(float, data["box"])
+    side = Side(data["side"])
     return Hand(
-        side=Side(data["side"]),
+        side=side,
         rotation_degrees=float(data["rotation_degrees"]),
-        box=Box(x=x, y=y, width=width, height=height),
+        box=box_from_json(data["box"]),
+        side_source=data.get("side_source", "none" if side is Side.UNKNOWN else "file"),
     )
 
 

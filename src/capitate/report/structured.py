@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from capitate.assessment import SCHEMA, Assessment, BoneAge, Hand, SexBoneAge
-from capitate.types import Box, Interval
+from capitate.report.joints_json import box_json, carpals_json, joints_json
+from capitate.types import Interval
 
 __all__ = ["dumps", "schema", "to_json"]
 
@@ -61,6 +62,9 @@ def to_json(assessment: Assessment) -> dict[str, Any]:
             ],
         },
         "bone_age": None if bone_age is None else _bone_age(bone_age),
+        "reference": assessment.reference,
+        "joints": None if assessment.joints is None else joints_json(assessment.joints),
+        "carpals": None if assessment.carpals is None else carpals_json(assessment.carpals),
         **{key: getattr(assessment, key) for key in _PLAIN_KEYS},
         "models": [
             {"name": model.name, "version": model.version, "sha256": model.sha256, "licence": model.licence}
@@ -76,15 +80,16 @@ def to_json(assessment: Assessment) -> dict[str, Any]:
     return plain
 
 
-_PLAIN_KEYS = ("reference", "joints", "carpals", "marks", "maps", "methods", "abnormality", "adult_height")
+_PLAIN_KEYS = ("marks", "maps", "methods", "abnormality", "adult_height")
 
 
 def _hand(hand: Hand) -> dict[str, Any]:
-    return {"side": hand.side, "rotation_degrees": round(hand.rotation_degrees, 2), "box": _box(hand.box)}
-
-
-def _box(box: Box) -> list[float]:
-    return [round(side, 1) for side in (box.x, box.y, box.width, box.height)]
+    return {
+        "side": hand.side,
+        "rotation_degrees": round(hand.rotation_degrees, 2),
+        "box": box_json(hand.box),
+        "side_source": hand.side_source,
+    }
 
 
 def _bone_age(age: BoneAge) -> dict[str, Any]:
