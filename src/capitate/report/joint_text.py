@@ -19,7 +19,17 @@ from capitate.report.score_text import age_words, interval_end, points_text
 from capitate.report.score_words import LINES, PHRASES, POPULATIONS
 from capitate.report.wording import Language, language, words
 
-__all__ = ["confidence_percent", "confirm_lines", "joint_lines", "joint_name", "machine_text", "reading_text", "totals"]
+__all__ = [
+    "confidence_percent",
+    "confirm_lines",
+    "joint_lines",
+    "joint_name",
+    "machine_text",
+    "reading_text",
+    "score_interval",
+    "standard_line",
+    "totals",
+]
 
 
 def joint_name(joint: str, *, lang: str) -> str:
@@ -105,16 +115,30 @@ def _method(result: MethodResult, *, lang: Language) -> Iterator[str]:
     age = age_words(result.age, lang=lang)
     line = phrases[result.method].format(total=points_text(round(result.total, 1)), age=age)
     yield _under(line, result, lang=lang)
-    if not result.is_point and result.low is not None and result.high is not None:
-        yield phrases["interval"].format(
-            percent=f"{100 * (result.level or 0):g}",
-            low_total=points_text(round(result.low_total or 0, 1)),
-            high_total=points_text(round(result.high_total or 0, 1)),
-            low=interval_end(result.low, lang=lang),
-            high=interval_end(result.high, lang=lang),
-        )
-    population = result.population if lang is Language.ENGLISH else POPULATIONS[result.method]
-    yield phrases["standard"].format(name=result.name, population=population, sex=words(lang)[result.sex])
+    interval = score_interval(result, lang=lang)
+    if interval:
+        yield interval
+    yield standard_line(result, lang=lang)
+
+
+def score_interval(result: MethodResult, *, lang: str) -> str:
+    """Write the interval of total and age as a sentence; empty where the total is a point."""
+    if result.is_point or result.low is None or result.high is None:
+        return ""
+    return PHRASES[language(lang)]["interval"].format(
+        percent=f"{100 * (result.level or 0):g}",
+        low_total=points_text(round(result.low_total or 0, 1)),
+        high_total=points_text(round(result.high_total or 0, 1)),
+        low=interval_end(result.low, lang=language(lang)),
+        high=interval_end(result.high, lang=language(lang)),
+    )
+
+
+def standard_line(result: MethodResult, *, lang: str) -> str:
+    """Write which method, population and sex a result is by."""
+    chosen = language(lang)
+    population = result.population if chosen is Language.ENGLISH else POPULATIONS[result.method]
+    return PHRASES[chosen]["standard"].format(name=result.name, population=population, sex=words(lang)[result.sex])
 
 
 def _under(line: str, result: MethodResult, *, lang: Language) -> str:

@@ -1,8 +1,10 @@
-"""Text from strangers, made safe to print."""
+"""Text from strangers, made safe to print, and how wide text is."""
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+import unicodedata
+
+__all__ = ["columns", "printable"]
 
 
 def printable(text: str) -> str:
@@ -10,3 +12,8 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else "�" for character in text.encode("utf-8", "replace").decode("utf-8")
     )
+
+
+def columns(text: str) -> int:
+    """Count terminal columns; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 
 from capitate.assessment import Assessment, BoneAge, Hand, Subject
 from capitate.report.joint_text import confirm_lines, joint_lines, totals
-from capitate.report.plain import printable
+from capitate.report.plain import columns, printable
 from capitate.report.wording import (
     age_phrase,
     interval_name,
@@ -41,9 +40,9 @@ def to_text(assessment: Assessment, *, lang: str = "en") -> str:
         message = printable(assessment.error.message)
         return phrases["refused_line"].format(name=name, code=assessment.error.code, message=message)
     facts, source = list(_facts(assessment, lang=lang)), list(_source_facts(assessment, lang=lang))
-    width = max(_columns(label) for label, _ in (*facts, *source))
+    width = max(columns(label) for label, _ in (*facts, *source))
     above, below = (
-        [f"{label}{' ' * (width - _columns(label))}  {printable(fact)}" for label, fact in some]
+        [f"{label}{' ' * (width - columns(label))}  {printable(fact)}" for label, fact in some]
         for some in (facts, source)
     )
     between: list[str] = []
@@ -104,8 +103,3 @@ def _age_facts(age: BoneAge, *, lang: str) -> Iterator[tuple[str, str]]:
             one = age.by_sex[sex]
             interval = f"{interval_name(one.interval, lang=lang)} {interval_text(one.interval, lang=lang)}"
             yield phrases[f"if_{sex}"], age_phrase(one, lang=lang) + phrases["comma"] + interval
-
-
-def _columns(text: str) -> int:
-    """Count terminal columns; Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
