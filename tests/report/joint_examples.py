@@ -88,9 +88,7 @@ def without(assessment: Assessment, name: str) -> Assessment:
 def corrected(assessment: Assessment, name: str, grade: int | None, *, reader: str = "Dr Li") -> Assessment:
     """The assessment with one joint's grade set by a reader."""
     (joint,) = [one for one in assessment.joints if one.name == name]
-    return with_joint(
-        assessment, name, grade=replace(joint.grade, value=grade, corrected_by=reader, suggestion=False)
-    )
+    return with_joint(assessment, name, grade=replace(joint.grade, value=grade, corrected_by=reader, suggestion=False))
 
 
 def scored(assessment: Assessment) -> Assessment:

@@ -23,7 +23,7 @@ from capitate.runtime.bundle import bundle_names, load_bundle
 from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.types import Box, Side
 
-__all__ = ["COLUMNS", "Cell", "GAP", "HEAD", "SIDE", "contact_sheet", "crop_rule", "sheet_cells"]
+__all__ = ["COLUMNS", "GAP", "HEAD", "SIDE", "Cell", "contact_sheet", "crop_rule", "sheet_cells"]
 
 SIDE = 160
 """Rows and columns of every picture on the sheet."""

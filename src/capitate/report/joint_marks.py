@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
-from capitate.hand import RUS_JOINTS, Joint, JointStatus
+from capitate.hand import RUS_JOINTS, Joint
 from capitate.hand.affine import fit_affine
 from capitate.hand.plan import JOINTS, hand_plan
 from capitate.report.joint_text import joint_name, reading_text

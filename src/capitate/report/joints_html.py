@@ -78,6 +78,7 @@ def _drawn(mark: JointMark, label: PlacedLabel, *, film: tuple[int, int], unit: 
         "box": mark.box,
         "paths": [_path(outline) for outline in mark.epiphysis],
         "label": mark.label,
+        "plate": label.box,
         "label_x": round(label.box.x + label.box.width / 2, 1),
         "label_y": round(label.box.y + 0.92 * label.size, 1),
         "label_size": round(label.size, 1),

@@ -63,9 +63,7 @@ class Pen:
     def text(self, at: Point, words: str, *, size: int, colour: str = "#FFFFFF", anchor: str = "la") -> None:
         """Write a line of text; `at` is the point that Pillow's text anchor names."""
         edge = max(1, size // 8)
-        self._draw.text(
-            at, words, fill=colour, font=font(size), anchor=anchor, stroke_width=edge, stroke_fill=_HALO
-        )
+        self._draw.text(at, words, fill=colour, font=font(size), anchor=anchor, stroke_width=edge, stroke_fill=_HALO)
 
 
 def _dashes(pieces: Sequence[tuple[Point, Point]], *, on: float, off: float) -> Iterator[tuple[Point, Point]]:

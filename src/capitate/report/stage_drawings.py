@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.methods import GRADE_COUNT, Joint
-from capitate.phantom import FilmLook, draw_joint
-from capitate.types import Sex, Side
+from capitate.phantom import draw_joint
+from capitate.types import Side
 
 __all__ = ["neighbours", "stage_drawing", "turned_like"]
 
@@ -20,12 +20,9 @@ def neighbours(joint: str, grade: int) -> tuple[int | None, int, int | None]:
     return grade - 1 if grade > 0 else None, grade, grade + 1 if grade < most else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)  # 13 joints of up to 15 grades at a few sizes
 def _plain(joint: str, grade: int, size: int) -> NDArray[np.uint8]:
-    drawn = draw_joint(
-        joint, grade=grade, sex=Sex.FEMALE, size=size, variation=0, fraction=0.5, margin=0.5, look=FilmLook.clean()
-    )
-    pixels = drawn.pixels
+    pixels = draw_joint(joint, grade, size=size, seed=None).pixels
     low, high = np.percentile(pixels, (0.5, 99.5))
     spread = np.clip((pixels - low) / max(float(high - low), 1e-4), 0, 1)
     levels: NDArray[np.uint8] = np.rint(255 * spread).astype(np.uint8)
