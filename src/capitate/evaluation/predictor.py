@@ -126,7 +126,7 @@ class BoneAgePredictor:
         members = self.weights.members(row.path.stem)
         if members not in self._assessors:
             model = self.weights.model(members, threads=self._threads)
-            self._assessors[members] = Assessor(model=model, threads=self._threads)
+            self._assessors[members] = Assessor(model=model, joints=False, threads=self._threads)
         return self._assessors[members]
 
 

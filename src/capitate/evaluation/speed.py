@@ -100,7 +100,7 @@ def warm(film: Path, *, write: Callable[[Assessment], object], model: str, threa
         `read`, `squash`, `locate`, `views`, `network` (alone, over all test-time views) and `total`, from the file to
         what is given out.
     """
-    assessor = Assessor(model=model, threads=threads)
+    assessor = Assessor(model=model, joints=False, threads=threads)
     request = Request(sex=Sex.FEMALE)
     pixels = files.read(film).pixels
     square = squash(pixels)
@@ -181,7 +181,7 @@ def machine() -> dict[str, Any]:
 
 
 def _arguments(film: Path, model: str) -> list[str]:
-    return ["assess", str(film), "--sex", "female", "--format", "json", "--model", model]
+    return ["assess", str(film), "--sex", "female", "--format", "json", "--model", model, "--no-joints"]
 
 
 def timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) -> Timing:

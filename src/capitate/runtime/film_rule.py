@@ -17,7 +17,7 @@ from PIL import Image
 from capitate.errors import BundleDamagedError
 from capitate.types import Box
 
-__all__ = ["CropRule", "FilmRule", "Fit", "Fitted", "rule_of_card"]
+__all__ = ["CropRule", "FilmRule", "Fit", "Fitted", "Points", "rule_of_card"]
 
 Points = NDArray[np.floating[Any]]
 
@@ -54,6 +54,16 @@ class Fitted:
     def to_film(self, points: Points) -> NDArray[np.float64]:
         """Bring points (..., 2) of the picture back to the film, pixels."""
         back: NDArray[np.float64] = (np.asarray(points, dtype=np.float64) - self.origin) / self.scale
+        return back
+
+    def place_sides(self, sides: Points) -> NDArray[np.float64]:
+        """Bring widths and heights (..., 2) of boxes on the film to the picture."""
+        placed: NDArray[np.float64] = np.asarray(sides, dtype=np.float64) * self.scale
+        return placed
+
+    def sides_on_film(self, sides: Points) -> NDArray[np.float64]:
+        """Bring widths and heights (..., 2) of boxes in the picture back to the film."""
+        back: NDArray[np.float64] = np.asarray(sides, dtype=np.float64) / self.scale
         return back
 
 

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.film_rule import FilmRule, Fitted
+from capitate.runtime.hand_view import HandView, detector_rule
 from capitate.runtime.session import Session
+from capitate.runtime.views import HandFrame
 from capitate.types import Box
 
 __all__ = ["FoundJoint", "JointDetector", "Peaks", "find_peaks", "on_film"]
@@ -65,28 +68,50 @@ class JointDetector:
             threads: for one run, `capitate.runtime.session.default_threads` if None.
         """
         self.bundle = bundle
-        self.rule = FilmRule.from_card(bundle.card)
+        self.rule = detector_rule(bundle.card)
         self.classes: tuple[str, ...] = tuple(bundle.card["classes"])
         detect = bundle.card["detect"]
         self.threshold = float(detect["threshold"])
         self.counts: tuple[int, ...] | None = tuple(detect["counts"]) if detect["counts"] else None
         self._session = Session(bundle.networks[0], threads=threads)
 
-    def detect(self, pixels: NDArray[np.float32], *, threshold: float | None = None) -> list[FoundJoint]:
+    def detect(
+        self,
+        pixels: NDArray[np.float32],
+        frame: HandFrame | None = None,
+        *,
+        square: NDArray[np.float32] | None = None,
+        threshold: float | None = None,
+    ) -> list[FoundJoint]:
         """Find joints.
 
         Args:
             pixels: float32 (height, width) in [0, 1], as `Radiograph.pixels`.
+            frame: the hand that the locator found, for a detector that looks at the hand's view.
+            square: `capitate.runtime.views.squash` of the film, where that is there already.
             threshold: least score, the bundle's if None.
 
         Returns:
             Joints by falling score; where the bundle knows how many of a class a hand has, no more than that.
+
+        Raises:
+            UsageError: if the detector needs the hand's frame and got none.
         """
-        fitted = self.rule.fitted(pixels)
+        fitted = self.fitted(pixels, frame, square=square)
         heat, boxes = self._session.run({"picture": fitted.pixels[None, None]})
         least = self.threshold if threshold is None else threshold
         peaks = find_peaks(heat[0], boxes[0], threshold=least, counts=self.counts)
         return on_film(peaks, fitted, classes=self.classes, shape=(pixels.shape[0], pixels.shape[1]))
+
+    def fitted(
+        self, pixels: NDArray[np.float32], frame: HandFrame | None, *, square: NDArray[np.float32] | None = None
+    ) -> Fitted | HandView:
+        """Make the network's picture of a film; arguments and errors as of `detect`."""
+        if isinstance(self.rule, FilmRule):
+            return self.rule.fitted(pixels)
+        if frame is None:
+            raise UsageError(f"{self.bundle.name!r} looks at the hand that the locator found, got no frame; locate it")
+        return self.rule.cut(pixels, frame, square=square)
 
 
 def find_peaks(
@@ -126,7 +151,9 @@ def _one_joint(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
     return bool(np.hypot(*(first[:2] - second[:2])) < _APART * side)
 
 
-def on_film(peaks: Peaks, fitted: Fitted, *, classes: Sequence[str], shape: tuple[int, int]) -> list[FoundJoint]:
+def on_film(
+    peaks: Peaks, fitted: Fitted | HandView, *, classes: Sequence[str], shape: tuple[int, int]
+) -> list[FoundJoint]:
     """Bring peaks back to the film.
 
     Args:
@@ -137,7 +164,7 @@ def on_film(peaks: Peaks, fitted: Fitted, *, classes: Sequence[str], shape: tupl
     """
     rows, columns = shape
     centres = fitted.to_film(peaks.boxes[:, :2])
-    sides = peaks.boxes[:, 2:] / np.array(fitted.scale)
+    sides = fitted.sides_on_film(peaks.boxes[:, 2:])
     low = np.clip(centres - sides / 2, 0, [columns, rows])
     high = np.clip(centres + sides / 2, 0, [columns, rows])
     joints = []

@@ -64,6 +64,8 @@ class JointGrader(PictureModel):
     Attributes:
         categories: number of grades of each category, grade 0 not counted, in the network's order.
         crops: how joints are cut from films.
+        confirm_below: confidence below which a grade is a suggestion that a reader has to confirm, as the card states
+            it; None if it states none.
     """
 
     task = "joint-grades"
@@ -73,6 +75,8 @@ class JointGrader(PictureModel):
         super().__init__(bundle, threads=threads)
         self.categories = {str(name): int(count) for name, count in bundle.card["categories"].items()}
         self.crops = CropRule.from_card(bundle.card)
+        stated = bundle.card.get("confirm_below")
+        self.confirm_below = None if stated is None else float(stated)
 
     def cut(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.uint8]:
         """Cut a joint from a film (rows, columns) by its box, and make its picture, uint8 (height, width)."""

@@ -232,6 +232,17 @@ class ViewRule:
         mean = blocks.mean(axis=(1, 3))
         return _stretch(mean, inside, self.percentiles, low_of_centre=self.contrast_of_centre)
 
+    def to_picture(self, frame: HandFrame, *, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Give the affine map (2, 3) from pixels of the view to those of a picture or film.
+
+        Args:
+            frame: the hand.
+            shape: rows and columns of the picture; views without `proportions` lie alike on a film at any size.
+        """
+        affine = np.array(self._coefficients(frame, shape=shape)).reshape(2, 3)
+        affine[:, :2] *= 2
+        return affine
+
     def _coefficients(
         self, frame: HandFrame, *, shape: tuple[int, ...]
     ) -> tuple[float, float, float, float, float, float]:

@@ -22,7 +22,17 @@ from capitate.training.hand_points import HandPoints, boxes_by_points, read_hand
 from capitate.training.joints_labels import wrong_counts
 from capitate.types import Box, Side
 
-__all__ = ["OFF_BONE", "PERCENT", "HandAudit", "HandFault", "HandFaultKind", "as_detections", "audit_hands"]
+__all__ = [
+    "OFF_BONE",
+    "PERCENT",
+    "Films",
+    "HandAudit",
+    "HandFault",
+    "HandFaultKind",
+    "as_detections",
+    "audit_hands",
+    "hand_faults",
+]
 
 PERCENT = 100.0
 OFF_BONE = 0.1
@@ -103,19 +113,33 @@ def audit_hands(boxes: Path, *, keypoints: Path | None = None, films: Films | No
     rows, bad = read_boxes_as_far_as_possible(boxes)
     hands = by_film(rows)
     points = read_hand_points(keypoints) if keypoints is not None else {}
-    counts = wrong_counts({film: [box.joint for box in own] for film, own in hands.items()})
     faults = [HandFault(film, HandFaultKind.BAD_BOX, message) for film, message in bad]
-    faults += [HandFault(film, HandFaultKind.WRONG_COUNTS, f"{counts[film]}.") for film in counts]
+    faults += hand_faults(hands, points=points, films=films or {})
+    faults.sort(key=lambda fault: (_numbered(fault.film), fault.kind))
+    seen = films or {}
+    return HandAudit(len(hands), len(hands.keys() & points.keys()), len(hands.keys() & seen.keys()), tuple(faults))
+
+
+def hand_faults(
+    hands: Mapping[str, Sequence[LabelledBox]], *, points: Mapping[str, HandPoints], films: Films
+) -> list[HandFault]:
+    """Compare boxes that are there already, of the seven classes; see `audit_hands`.
+
+    Args:
+        hands: boxes by film.
+        points: key points of some of these films.
+        films: some of these films, bone bright or dark, at any size and squash.
+    """
+    counts = wrong_counts({film: [box.joint for box in own] for film, own in hands.items()})
+    faults = [HandFault(film, HandFaultKind.WRONG_COUNTS, f"{counts[film]}.") for film in counts]
     for film, own in hands.items():
         hand = name_joints(as_detections(own))
         faults += _against_anatomy(film, hand)
         if film in points:
             faults += _against_points(film, hand, own, points[film])
-        if films is not None and film in films:
+        if film in films:
             faults += _against_film(film, hand, films[film])
-    faults.sort(key=lambda fault: (_numbered(fault.film), fault.kind))
-    seen = films or {}
-    return HandAudit(len(hands), len(hands.keys() & points.keys()), len(hands.keys() & seen.keys()), tuple(faults))
+    return faults
 
 
 def as_detections(boxes: Sequence[LabelledBox]) -> list[Detection]:

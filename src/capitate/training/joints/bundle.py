@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from capitate.errors import UsageError
 from capitate.phantom import Pose, draw
 from capitate.runtime.film_rule import FilmRule
+from capitate.runtime.hand_view import HandViewRule
 from capitate.runtime.joint_boxes import find_peaks
 from capitate.runtime.session import Session
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.export import write_bundle
+from capitate.training.joints.films import detector_pictures, picture_of
 from capitate.training.joints.held_out import export_joints
 from capitate.training.joints.network import JointNetwork, ReleasedJoints
 from capitate.training.pictures.exported import load_run
 from capitate.training.run_card import held_out_figures
 from capitate.training.runs import Run
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.training.settings.pictures import film_rule
 from capitate.types import Sex, Side
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     network, config = load_run(
         run, JointDetectorConfig, make=lambda one: JointNetwork(one.network, classes=len(one.classes))
     )
-    rule = film_rule(config, config.reading)
+    rule = detector_pictures(config)
     export_joints(network, folder / _NETWORK, height=rule.height, width=rule.width)
     apart = agreement(network, folder / _NETWORK, rule, threshold=config.detect.threshold)
     card = compose_card(
@@ -79,13 +80,15 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
 
 
-def agreement(network: JointNetwork, path: Path, rule: FilmRule, *, threshold: float) -> tuple[float, float]:
+def agreement(
+    network: JointNetwork, path: Path, rule: FilmRule | HandViewRule, *, threshold: float
+) -> tuple[float, float]:
     """Compare an exported file with its network on drawn films.
 
     Args:
         network: in evaluation.
         path: of the file.
-        rule: by which films are fitted.
+        rule: by which pictures are made.
         threshold: score from which on centres are compared.
 
     Returns:
@@ -94,7 +97,7 @@ def agreement(network: JointNetwork, path: Path, rule: FilmRule, *, threshold: f
     Raises:
         UsageError: if either is too large for the bundle to be released.
     """
-    pictures = np.stack([rule.fitted(film).pixels for film in _drawn()])[:, None]
+    pictures = np.stack([picture_of(film, rule).pixels for film in _drawn()])[:, None]
     scores, boxes = Session(path, threads=1).run({"picture": pictures})
     with torch.no_grad():
         wanted, places = (one.numpy() for one in ReleasedJoints(network)(torch.from_numpy(pictures)))

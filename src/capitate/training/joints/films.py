@@ -6,9 +6,9 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +16,29 @@ from numpy.typing import NDArray
 from capitate import files
 from capitate.errors import FilmError, UsageError
 from capitate.runtime.film_rule import FilmRule, Fitted
+from capitate.runtime.hand_view import HandView, HandViewRule
+from capitate.runtime.locator import HandLocator
+from capitate.runtime.views import ViewRule, squash
 from capitate.training.data.pictures import films_of, read_pictures
-from capitate.training.joints.labels import JointLabels, LabelledHand, read_labels
+from capitate.training.joints.labels import JointLabels, LabelledHand, audited, read_labels
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.pictures import film_rule
 
-__all__ = ["JointFilms", "fitted_film", "open_films"]
+__all__ = ["JointFilms", "detector_pictures", "open_films", "picture_of", "read_film"]
 
 _log = logging.getLogger(__name__)
 _UNKNOWN = 0.1
 """Side of a box, as a share of the picture, of a class whose sizes nobody labelled; it sets a mark's width alone."""
-_Read = tuple[Fitted, tuple[int, int]]
+
+
+class _Read(NamedTuple):
+    """A film's picture, its columns and rows, and its square at 8 bit for the audit."""
+
+    fitted: Fitted | HandView
+    size: tuple[int, int]
+    square: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +48,7 @@ class JointFilms:
     Attributes:
         studies: what is known of each.
         pictures: uint8 (n, height, width), by the rule.
-        inside: float32 (n, 4), left, top, right and bottom of the film in its picture, pixels.
+        fitted: how each picture was made of its film.
         sizes: int64 (n, 2), columns and rows of each film.
         classes: int64 (n, most), -1 behind a film's last joint.
         boxes: float32 (n, most, 4), centre x, y, width, height in pixels of the picture; sizes NaN where unknown.
@@ -50,17 +60,22 @@ class JointFilms:
 
     studies: Sequence[Study]
     pictures: NDArray[np.uint8]
-    inside: NDArray[np.float32]
+    fitted: Sequence[Fitted | HandView]
     sizes: NDArray[np.int64]
     classes: NDArray[np.int64]
     boxes: NDArray[np.float32]
     usual: NDArray[np.float32]
-    rule: FilmRule
+    rule: FilmRule | HandViewRule
     labels: JointLabels
     refused: Mapping[str, Refused]
 
     def __len__(self) -> int:
         return len(self.studies)
+
+    @property
+    def inside(self) -> NDArray[np.float32]:
+        """Left, top, right and bottom of each film in its picture, pixels, (n, 4); of views the box of the film."""
+        return np.array([_corners(*one) for one in zip(self.fitted, self.sizes, strict=True)], dtype=np.float32)
 
     @property
     def ids(self) -> NDArray[np.str_]:
@@ -105,16 +120,18 @@ def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
         )
     if len(labelled) < len(labels.hands):
         _log.warning("%d of %d labelled hands have no film", len(labels.hands) - len(labelled), len(labels.hands))
-    rule = film_rule(config, config.reading)
-    job = partial(fitted_film, rule=rule, aspect=config.reading.aspect)
+    rule = detector_pictures(config)
+    job = partial(read_film, rule=rule, aspect=config.reading.aspect)
     made, refused = read_pictures(labelled, job, config=config.reading)
+    labels = audited(labels, config.labels, films={study.id: read.square for study, read in made})
+    made = [(study, read) for study, read in made if study.id in labels.hands]
     hands = [labels.hands[study.id] for study, _ in made]
     classes, boxes = _padded(hands, [read for _, read in made])
     return JointFilms(
         studies=[study for study, _ in made],
-        pictures=np.stack([fitted.pixels for _, (fitted, _) in made]),
-        inside=np.array([_corners(fitted, size) for _, (fitted, size) in made], dtype=np.float32),
-        sizes=np.array([size for _, (_, size) in made], dtype=np.int64),
+        pictures=np.stack([read.fitted.pixels for _, read in made]),
+        fitted=[read.fitted for _, read in made],
+        sizes=np.array([read.size for _, read in made], dtype=np.int64),
         classes=classes,
         boxes=boxes,
         usual=_usual(boxes[..., 2:] / np.array([rule.width, rule.height]), classes, len(config.classes)),
@@ -124,17 +141,61 @@ def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
     )
 
 
-def fitted_film(study: Study, *, rule: FilmRule, aspect: float) -> _Read | Refused:
-    """Read and fit one film; its columns and rows go with it."""
+def detector_pictures(config: JointDetectorConfig) -> FilmRule | HandViewRule:
+    """Give the rule by which an experiment's pictures are made: whole films, or views of the hand."""
+    if not config.reading.hand:
+        return film_rule(config, config.reading)
+    last, reading = config.optimiser.stages[-1], config.reading
+    left, top, right, bottom = reading.margins
+    low, high = reading.percentiles
+    return HandViewRule(ViewRule(last.height, last.width, (left, top, right, bottom), (low, high)))
+
+
+def read_film(study: Study, *, rule: FilmRule | HandViewRule, aspect: float) -> _Read | Refused:
+    """Read one film and make its picture."""
     try:
-        film = files.read(study.path)
+        pixels = files.read(study.path).pixels
     except FilmError as error:
         return Refused(study.id, error.code, str(error))
-    return rule.fitted(film.pixels, aspect=aspect), (film.width, film.height)
+    square = squash(pixels)
+    fitted = picture_of(pixels, rule, aspect=aspect, square=square)
+    return _Read(fitted, (pixels.shape[1], pixels.shape[0]), np.rint(square * 255).astype(np.uint8))
 
 
-def _corners(fitted: Fitted, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    (left, top), (right, bottom) = fitted.place(np.array([[0, 0], size])).tolist()
+def picture_of(
+    pixels: NDArray[np.float32],
+    rule: FilmRule | HandViewRule,
+    *,
+    aspect: float = 0.0,
+    square: NDArray[np.float32] | None = None,
+) -> Fitted | HandView:
+    """Make the detector's picture of a film as assessment does, a negative turned where views are cut.
+
+    Args:
+        pixels: float32 (rows, columns) in [0, 1].
+        rule: by which it is made.
+        aspect: width over height that the film once had; of whole films alone.
+        square: `squash` of the film, where that is there already.
+    """
+    if isinstance(rule, FilmRule):
+        return rule.fitted(pixels, aspect=aspect)
+    square = squash(pixels) if square is None else square
+    located = _locator().locate(square)
+    if located.negated:
+        pixels, square = np.float32(1) - pixels, np.float32(1) - square
+    return rule.cut(pixels, located.frame, square=square)
+
+
+@cache
+def _locator() -> HandLocator:
+    """Load the released locator once a process."""
+    return HandLocator(threads=1)
+
+
+def _corners(fitted: Fitted | HandView, size: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    columns, rows = size.tolist()
+    placed = fitted.place(np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]))
+    (left, top), (right, bottom) = placed.min(axis=0).tolist(), placed.max(axis=0).tolist()
     return left, top, right, bottom
 
 
@@ -143,11 +204,11 @@ def _padded(hands: Sequence[LabelledHand], films: Sequence[_Read]) -> tuple[NDAr
     most = max(len(hand.classes) for hand in hands)
     classes = np.full((len(hands), most), -1, dtype=np.int64)
     boxes = np.full((len(hands), most, 4), np.nan, dtype=np.float32)
-    for row, (hand, (fitted, size)) in enumerate(zip(hands, films, strict=True)):
-        count = len(hand.classes)
+    for row, (hand, read) in enumerate(zip(hands, films, strict=True)):
+        count, size = len(hand.classes), np.array(read.size)
         classes[row, :count] = hand.classes
-        boxes[row, :count, :2] = fitted.place(hand.boxes[:, :2] * size)
-        boxes[row, :count, 2:] = hand.boxes[:, 2:] * size * fitted.scale
+        boxes[row, :count, :2] = read.fitted.place(hand.boxes[:, :2] * size)
+        boxes[row, :count, 2:] = read.fitted.place_sides(hand.boxes[:, 2:] * size)
     return classes, boxes
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from capitate.evaluation.detection import FilmBoxes, detection_figures, match_centres
+from capitate.runtime.film_rule import Fitted
+from capitate.runtime.hand_view import HandView
 from capitate.runtime.joint_boxes import find_peaks
 from capitate.runtime.session import Session
 from capitate.training.export import export
@@ -39,25 +41,30 @@ def export_joints(network: JointNetwork, path: Path, *, height: int, width: int)
 def found_joints(
     session: Session, films: JointFilms, rows: NDArray[np.int64], config: JointDetectorConfig
 ) -> list[FilmBoxes]:
-    """Find the joints of films with an exported detector, boxes in pixels of their pictures."""
+    """Find the joints of films with an exported detector, boxes in film pixels."""
     counts = config.counts if config.detect.known_counts else None
     found = []
     for part in np.array_split(rows, max(1, -(-rows.size // _AT_ONCE))):
         scores, boxes = session.run({"picture": films.pictures[part][:, None]})
         for row, heat, places in zip(part.tolist(), scores, boxes, strict=True):
             peaks = find_peaks(heat, places, threshold=_LEAST_SCORE, counts=counts)
-            labelled = films.classes[row] >= 0
+            labelled, fitted = films.classes[row] >= 0, films.fitted[row]
             found.append(
                 FilmBoxes(
                     id=films.studies[row].id,
                     truth_classes=films.classes[row][labelled],
-                    truth=films.boxes[row][labelled].astype(np.float64),
+                    truth=_on_film(films.boxes[row][labelled], fitted),
                     classes=peaks.classes,
                     scores=peaks.scores.astype(np.float64),
-                    boxes=peaks.boxes.astype(np.float64),
+                    boxes=_on_film(peaks.boxes, fitted),
                 )
             )
     return found
+
+
+def _on_film(boxes: NDArray[np.float32], fitted: Fitted | HandView) -> NDArray[np.float64]:
+    """Bring boxes (n, 4), centre and sides, from pixels of the picture to those of the film."""
+    return np.concatenate([fitted.to_film(boxes[:, :2]), fitted.sides_on_film(boxes[:, 2:])], axis=1)
 
 
 def measure(
@@ -85,14 +92,13 @@ def measure(
 
 def _lines(film: FilmBoxes, row: int, films: JointFilms, config: JointDetectorConfig) -> Iterator[dict[str, object]]:
     """Give one line a labelled joint, found or not, and one a found joint that answers none; fractions of the film."""
-    left, top, right, bottom = films.inside[row].tolist()
-    origin, size = np.array([left, top, 0, 0]), np.array([right - left, bottom - top] * 2)
+    size = np.tile(films.sizes[row], 2).astype(np.float64)
     threshold = config.detect.threshold
     match = match_centres(film, threshold=threshold)
 
     def line(kind: int, k: int, truth: int, apart: float) -> dict[str, object]:
-        box = _written((film.boxes[k] - origin) / size) if k >= 0 else [""] * 4
-        true = _written((film.truth[truth] - origin) / size) if truth >= 0 else [""] * 4
+        box = _written(film.boxes[k] / size) if k >= 0 else [""] * 4
+        true = _written(film.truth[truth] / size) if truth >= 0 else [""] * 4
         return {
             "id": film.id,
             "joint": config.classes[kind],

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from capitate.errors import TableError, UsageError
 from capitate.training.data.boxes import LabelledBox, by_film, clipped, read_sound_boxes
 from capitate.training.data.voc import is_voc, read_voc
 from capitate.training.data.yolo import is_yolo, read_yolo
-from capitate.training.joints.points import Hand, centres_of, class_of, read_points
+from capitate.training.hand_points import HandPoints, read_hand_points
+from capitate.training.joints.points import Hand, centres_of, class_of
+from capitate.training.joints_audit import Films, hand_faults
 from capitate.training.joints_labels import BOXES_OF_A_HAND, wrong_counts
 from capitate.training.settings.joints import JointLabelFiles
 
-__all__ = ["JointLabels", "LabelledHand", "far_from_points", "read_labels"]
+__all__ = ["JointLabels", "LabelledHand", "audited", "read_labels"]
 
 _WRONG_NAMED = 3
 
@@ -45,15 +46,19 @@ class JointLabels:
         hands: by id of the film.
         wrong: by id, why a hand was left out.
         points_alone: number of hands known by key points alone.
+        boxes: every readable box by film, where they are of the seven classes that anatomy can judge.
+        points: key points by film.
     """
 
     hands: Mapping[str, LabelledHand]
     wrong: Mapping[str, str] = field(default_factory=dict)
     points_alone: int = 0
+    boxes: Mapping[str, Sequence[LabelledBox]] = field(default_factory=dict)
+    points: Mapping[str, HandPoints] = field(default_factory=dict)
 
 
 def read_labels(files: JointLabelFiles, *, base: Path, classes: Sequence[str]) -> JointLabels:
-    """Read boxes and key points, and leave out hands that are labelled wrongly.
+    """Read boxes and key points; hands with wrong counts are left out, further ones by `audited`.
 
     Args:
         files: where they lie.
@@ -62,79 +67,55 @@ def read_labels(files: JointLabelFiles, *, base: Path, classes: Sequence[str]) -
 
     Raises:
         TableError: if a table cannot be used, or holds a class that the experiment has not.
-        UsageError: if no labels are found, or hands are wrong and the run is to stop at them.
+        UsageError: if no labels are found, or no hand can be learnt from.
     """
-    boxes, wrong = _boxes(base / files.boxes if files.boxes else base)
+    place = base / files.boxes if files.boxes else base
+    boxes, wrong = _boxes(place)
     _check_classes(boxes, classes)
     films = by_film(boxes)
-    pointed = read_points(base / files.keypoints) if files.keypoints else {}
-    sound = {film: rows for film, rows in films.items() if film not in wrong}
-    wrong |= far_from_points(sound, pointed, farthest=files.farthest)
+    points = read_hand_points(base / files.keypoints, fingertips=True) if files.keypoints else {}
+    hands = {film: _of_boxes(rows, classes) for film, rows in films.items() if film not in wrong}
+    others = {
+        film: _of_points(dict(one.at), classes)
+        for film, one in points.items()
+        if film not in films.keys() | wrong.keys()
+    }
+    alone = {film: hand for film, hand in others.items() if hand is not None}
+    if not hands and not alone:
+        raise UsageError(f"no hand of the labels in {base} can be learnt from; {len(wrong)} are wrong")
+    seven = {box.joint for box in boxes} == BOXES_OF_A_HAND.keys()
+    return JointLabels({**hands, **alone}, wrong, len(alone), films if seven else {}, points)
+
+
+def audited(labels: JointLabels, files: JointLabelFiles, *, films: Films) -> JointLabels:
+    """Leave out the hands whose boxes anatomy, key points or their own film contradict; see docs/naming.md.
+
+    Labels of other classes than the seven of `boxes-21.csv` are taken as they are.
+
+    Args:
+        labels: as read.
+        files: settings.
+        films: films by id, bone bright or dark, at any size and squash.
+
+    Raises:
+        UsageError: if hands are wrong and the run is to stop at them, or none is left.
+    """
+    wrong = dict(labels.wrong)
+    for fault in hand_faults(labels.boxes, points=labels.points, films=films):
+        told = wrong.get(fault.film, "")
+        if fault.message.rstrip(".") not in told:
+            wrong[fault.film] = f"{told} {fault.message}".strip()
     if wrong and not files.leave_out_wrong:
-        every = len(films.keys() | wrong.keys())
+        every = len(labels.hands.keys() | wrong.keys())
         shown = "; ".join(f"{film}: {why}" for film, why in sorted(wrong.items())[:_WRONG_NAMED])
         raise UsageError(
             f"{len(wrong)} of {every} labelled hands are wrong ({shown}); correct them, or set "
             "labels.leave_out_wrong = true"
         )
-    hands = {film: _of_boxes(rows, classes) for film, rows in sound.items() if film not in wrong}
-    others = {
-        film: _of_points(hand, classes) for film, hand in pointed.items() if film not in films.keys() | wrong.keys()
-    }
-    alone = {film: hand for film, hand in others.items() if hand is not None}
-    if not hands and not alone:
-        raise UsageError(f"no hand of the labels in {base} can be learnt from; {len(wrong)} are wrong")
-    return JointLabels({**hands, **alone}, dict(sorted(wrong.items())), len(alone))
-
-
-def far_from_points(
-    films: Mapping[str, Sequence[LabelledBox]], pointed: Mapping[str, Hand], *, farthest: float
-) -> dict[str, str]:
-    """Find hands whose boxes are not where their key points have the joints of that class: swapped or shifted.
-
-    Args:
-        films: boxes by film.
-        pointed: key points by film.
-        farthest: distance from which on a centre is wrong, in lengths of the hand (its farthest two centres).
-
-    Returns:
-        By film the worst class and its distance.
-    """
-    found = {}
-    for film in sorted(films.keys() & pointed.keys()):
-        centres = centres_of(pointed[film])
-        points = {joint: at for joint, at in centres.items() if np.isfinite(at).all()}
-        length = _extent(np.array(list(points.values())))
-        worst = max(
-            ((_worst(rows, points) / length, name) for name, rows in _by_class(films[film]).items()), default=None
-        )
-        if worst is not None and worst[0] >= farthest:
-            found[film] = f"{worst[1]} lies {worst[0]:.2f} of a hand's length from where key points have it"
-    return found
-
-
-def _by_class(boxes: Iterable[LabelledBox]) -> dict[str, list[LabelledBox]]:
-    found: dict[str, list[LabelledBox]] = {}
-    for box in boxes:
-        found.setdefault(box.joint, []).append(box)
-    return found
-
-
-def _worst(boxes: Sequence[LabelledBox], points: Mapping[str, NDArray[np.float64]]) -> float:
-    """Give the largest distance of boxes of a class from the points that fit them best; 0 where no point has it."""
-    joint = boxes[0].joint
-    wanted = [at for name, at in points.items() if joint in (name, class_of(name))]
-    if not wanted:
-        return 0.0
-    apart = np.hypot(
-        *(np.array([[box.x, box.y] for box in boxes])[:, None] - np.array(wanted)[None]).transpose(2, 0, 1)
-    )
-    rows, columns = linear_sum_assignment(apart)
-    return float(apart[rows, columns].max())
-
-
-def _extent(points: NDArray[np.float64]) -> float:
-    return float(np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)).max())
+    hands = {film: hand for film, hand in labels.hands.items() if film not in wrong}
+    if not hands:
+        raise UsageError(f"no hand of the {len(labels.hands)} labelled ones can be learnt from; {len(wrong)} are wrong")
+    return replace(labels, hands=hands, wrong=dict(sorted(wrong.items())))
 
 
 def _boxes(place: Path) -> tuple[list[LabelledBox], dict[str, str]]:

@@ -9,15 +9,12 @@ the same in a film that was squashed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.training.hand_points import read_hand_points
-
-__all__ = ["CENTRES", "FOREARM", "Along", "Hand", "centres_of", "class_of", "read_points"]
+__all__ = ["CENTRES", "FOREARM", "Along", "Hand", "centres_of", "class_of"]
 
 _FINGERS = {"Second": "forefinger", "Third": "middle_finger", "Fourth": "ring_finger", "Fifth": "pinky_finger"}
 _CLASSES = {"PIP": "ProximalPhalanx", "MIP": "MiddlePhalanx", "DIP": "DistalPhalanx", "MCP": "MCP"}
@@ -61,15 +58,6 @@ CENTRES: Mapping[str, Along] = {
 FOREARM: Mapping[str, tuple[float, float]] = {"Radius": (-0.190, 0.123), "Ulna": (-0.107, -0.300)}
 """Where radius and ulna lie from the wrist's point: shares of the way to the mean of the knuckles II to V, and of that
 from the knuckle V to the knuckle II; medians over the same hands."""
-
-
-def read_points(path: Path) -> dict[str, Hand]:
-    """Read a table in the form of `hand-keypoints-21.csv`.
-
-    Raises:
-        TableError: naming file, line and column of what cannot be used.
-    """
-    return {film: dict(hand.at) for film, hand in read_hand_points(path, fingertips=True).items()}
 
 
 def centres_of(hand: Hand) -> dict[str, NDArray[np.float64]]:

@@ -8,9 +8,17 @@ from enum import StrEnum
 from capitate.errors import UsageError
 from capitate.training.joints_labels import BOXES_OF_A_HAND
 from capitate.training.settings.checks import within
-from capitate.training.settings.pictures import LabelledPicturesConfig, check_labelled
+from capitate.training.settings.pictures import LabelledPicturesConfig, PictureReadingConfig, check_labelled
 
-__all__ = ["BoxLoss", "DetectConfig", "JointDetectorConfig", "JointLabelFiles", "JointLossConfig", "check_joints"]
+__all__ = [
+    "BoxLoss",
+    "DetectConfig",
+    "JointDetectorConfig",
+    "JointLabelFiles",
+    "JointLossConfig",
+    "JointReadingConfig",
+    "check_joints",
+]
 
 
 class BoxLoss(StrEnum):
@@ -29,14 +37,25 @@ class JointLabelFiles:
         keypoints: a table in the form of `hand-keypoints-21.csv`, for films without boxes: centres without sizes; empty
             for none.
         leave_out_wrong: leave hands with wrong labels out and name them in `audit.json`; otherwise the run stops.
-        farthest: distance of a box's centre from where key points have it, in hand lengths, from which on a hand that
-            has both is wrong.
     """
 
     boxes: str = ""
     keypoints: str = ""
     leave_out_wrong: bool = True
-    farthest: float = 0.1
+
+
+@dataclass(frozen=True)
+class JointReadingConfig(PictureReadingConfig):
+    """How films become the detector's pictures.
+
+    Attributes:
+        hand: look at the upright view of the hand that the hand locator finds, instead of the whole film; such a view
+            has the hand's own width and height, so `fit` and `aspect` do not matter to it.
+        margins: left, top, right and bottom around the locator's frame, in shares of its width and height.
+    """
+
+    hand: bool = False
+    margins: tuple[float, ...] = (0.16, 0.18, 0.16, 0.25)
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,7 @@ class JointDetectorConfig(LabelledPicturesConfig):
         classes: names in the order of the maps.
         counts: how often each stands on a hand, in the same order.
         labels: see `JointLabelFiles`.
+        reading: see `JointReadingConfig`.
         loss: see `JointLossConfig`.
         detect: see `DetectConfig`.
     """
@@ -90,6 +110,7 @@ class JointDetectorConfig(LabelledPicturesConfig):
     classes: tuple[str, ...] = tuple(BOXES_OF_A_HAND)
     counts: tuple[int, ...] = tuple(BOXES_OF_A_HAND.values())
     labels: JointLabelFiles = field(default_factory=JointLabelFiles)
+    reading: JointReadingConfig = field(default_factory=JointReadingConfig)
     loss: JointLossConfig = field(default_factory=JointLossConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
 
@@ -108,10 +129,10 @@ def check_joints(config: JointDetectorConfig) -> None:
             f"counts must hold a whole number above 0 for each of {len(config.classes)} classes, got "
             f"{list(config.counts)}"
         )
+    _check_view(config)
     loss = config.loss
     within(
         [
-            ("labels.farthest", config.labels.farthest, 0, 1),
             ("loss.overlap", loss.overlap, 0.1, 0.95),
             ("loss.focus", loss.focus, 0, 8),
             ("loss.near", loss.near, 0, 8),
@@ -120,3 +141,14 @@ def check_joints(config: JointDetectorConfig) -> None:
             ("detect.threshold", config.detect.threshold, 0.01, 0.99),
         ]
     )
+
+
+def _check_view(config: JointDetectorConfig) -> None:
+    reading = config.reading
+    if len(reading.margins) != 4 or not all(0 <= one <= 1 for one in reading.margins):
+        raise UsageError(f"reading.margins must be four shares from 0 to 1, got {list(reading.margins)}")
+    if reading.hand and config.negatives:
+        raise UsageError(
+            f"negatives is {config.negatives:g} and reading.hand is true: the hand locator tells negatives before the "
+            "view is cut; leave one of them out"
+        )

@@ -1,0 +1,238 @@
+"""Reading the joints of a film: detect, name, outline, grade. Scores follow in `scores`, where the sex is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate.assessed_joints import AssessedJoint, Carpals, Epiphysis, GradeReading
+from capitate.assessment import ModelReference
+from capitate.assessor.clock import Clock
+from capitate.assessor.hand_on_film import HandOnFilm
+from capitate.assessor.joint_findings import cut_box_findings, missing_joint, naming_findings, remark_of
+from capitate.assessor.joint_models import RELEASED, JointModels
+from capitate.assessor.scores import graded_names
+from capitate.assessor.second_hand import Chosen, choose_hand
+from capitate.assessor.upright import Upright
+from capitate.hand import Detection, NamedHand, NamedJoint
+from capitate.radiograph import Radiograph
+from capitate.runtime.bundle import Bundle
+from capitate.runtime.joint_boxes import FoundJoint, JointDetector
+from capitate.runtime.joint_grades import GradeAnswer, JointGrader
+from capitate.runtime.locator import HandLocator
+from capitate.runtime.outlines import Outliner
+from capitate.runtime.views import HandFrame
+from capitate.types import Box, Finding
+
+__all__ = ["FindsJoints", "GradesJoints", "JointReader", "JointReading"]
+
+Pixels = NDArray[np.float32]
+
+
+class FindsJoints(Protocol):
+    """What finds joints, such as `JointDetector`."""
+
+    bundle: Bundle
+
+    def detect(
+        self, pixels: Pixels, frame: HandFrame | None = None, *, square: Pixels | None = None
+    ) -> list[FoundJoint]:
+        """Find the joints of the hand in a frame."""
+
+
+class GradesJoints(Protocol):
+    """What grades joints, such as `JointGrader`."""
+
+    bundle: Bundle
+    confirm_below: float | None
+
+    def cut(self, pixels: Pixels, box: Box) -> NDArray[np.uint8]:
+        """Cut a joint from an upright left hand's film."""
+
+    def grade(self, pictures: NDArray[np.uint8], joints: Sequence[str]) -> list[GradeAnswer]:
+        """Grade joints."""
+
+
+@dataclass(frozen=True, eq=False)
+class JointReading:
+    """What was read of a film's joints, whatever the sex.
+
+    Attributes:
+        hand: where it was read; the part of a film that shows two hands.
+        named: the named hand; nothing in it is named where no hand was found.
+        joints: all 21, without scores.
+        carpals: None where they were not outlined.
+        findings: remarks.
+        not_assessed: by part of the assessment, why it is missing.
+    """
+
+    hand: HandOnFilm
+    named: NamedHand
+    joints: tuple[AssessedJoint, ...]
+    carpals: Carpals | None
+    findings: tuple[Finding, ...]
+    not_assessed: dict[str, str]
+
+    @property
+    def found(self) -> bool:
+        """Whether joints were named."""
+        return self.named.box is not None
+
+
+class JointReader:
+    """The models of joints, loaded once; safe to share between threads.
+
+    Attributes:
+        detector: finds joints.
+        outliner: outlines them, None if its bundle is not installed.
+        grader: grades them, None if its bundle is not installed.
+        models: the names that the bundles were asked for by.
+    """
+
+    def __init__(
+        self,
+        detector: FindsJoints,
+        *,
+        outliner: Outliner | None = None,
+        grader: GradesJoints | None = None,
+        models: JointModels = RELEASED,
+    ) -> None:
+        """Keep models that are loaded."""
+        self.detector, self.outliner, self.grader, self.models = detector, outliner, grader, models
+
+    @classmethod
+    def load(cls, models: JointModels = RELEASED, *, threads: int | None = None) -> JointReader | None:
+        """Load the bundles that are installed; None without a detector, without which nothing is read.
+
+        Raises:
+            BundleError: if a bundle that was named is not there, or one was changed.
+            UsageError: if a bundle is of another task.
+        """
+        detector = models.load("detector")
+        if detector is None:
+            return None
+        outlines, grades = models.load("outlines"), models.load("grades")
+        return cls(
+            JointDetector(detector, threads=threads),
+            outliner=None if outlines is None else Outliner(outlines, threads=threads),
+            grader=None if grades is None else JointGrader(grades, threads=threads),
+            models=models,
+        )
+
+    @property
+    def references(self) -> tuple[ModelReference, ...]:
+        """The bundles that answer."""
+        parts = (self.detector, self.outliner, self.grader)
+        return tuple(one.bundle.reference for one in parts if one is not None)
+
+    def read(self, film: Radiograph, hand: HandOnFilm, *, locator: HandLocator, clock: Clock) -> JointReading:
+        """Read the joints of one hand.
+
+        Args:
+            film: polarity resolved.
+            hand: as the locator found it on the whole film.
+            locator: looks at parts of the film where it may show a second hand.
+            clock: for the steps `joints`, `outlines` and `grades`.
+        """
+        with clock.step("joints"):
+            chosen = choose_hand(film.pixels, hand, locator=locator, detect=self._detected)
+        named, shape = chosen.named, (film.height, film.width)
+        boxes = {one.joint.value: _on_film(one.box, shape) for one in named.joints if one.box is not None}
+        upright = Upright.of(named, shape=shape)
+        turned = upright.film(film.pixels)
+        epiphyses: dict[str, Epiphysis] = {}
+        with clock.step("grades"):
+            grades = self._grades(turned, {name: upright.box(box) for name, box in boxes.items()})
+        return JointReading(
+            hand=chosen.hand,
+            named=named,
+            joints=tuple(_assessed(one, boxes, grades, epiphyses) for one in named.joints),
+            carpals=None,
+            findings=(*chosen.findings, *_findings(chosen, shape)),
+            not_assessed=self._not_assessed(named),
+        )
+
+    def _detected(self, hand: HandOnFilm) -> list[Detection]:
+        """Find the joints of a hand; boxes in pixels of the whole film, not clipped to it."""
+        found = self.detector.detect(hand.pixels, hand.located.frame, square=hand.square)
+        return [_detection(one, left=hand.left) for one in found if min(one.box.width, one.box.height) >= 1]
+
+    def _grades(self, pixels: Pixels, boxes: dict[str, Box]) -> dict[str, GradeReading]:
+        """Grade the 13 joints as far as they have boxes, all in one run of the network."""
+        graded = graded_names()
+        names = [name for name in boxes if name in graded]
+        if self.grader is None or not names:
+            return {}
+        pictures = np.stack([self.grader.cut(pixels, boxes[name]) for name in names])
+        least = self.grader.confirm_below
+        return {one.joint: _reading(one, confirm_below=least) for one in self.grader.grade(pictures, names)}
+
+    def _not_assessed(self, named: NamedHand) -> dict[str, str]:
+        """Say why parts of the assessment are missing."""
+        if named.box is None:
+            return dict.fromkeys(("carpals", "methods"), "No joint could be named on the film.")
+        parts = {}
+        if self.outliner is None:
+            parts["carpals"] = f"Carpal bones and epiphyses are not outlined: {self.models.absent('outlines')}"
+        if self.grader is None:
+            told = f"RUS-CHN and TW3 need graded joints: {self.models.absent('grades')}"
+            parts["methods"] = f"{told} A reader's grades can be given with capitate rescore."
+        return parts
+
+
+def _detection(one: FoundJoint, *, left: int) -> Detection:
+    """Undo the clipping of a detector's box, so that its middle is the joint's."""
+    (x, y), box = one.centre, one.box
+    wide = 2 * max(x - box.x, box.x + box.width - x)
+    tall = 2 * max(y - box.y, box.y + box.height - y)
+    return Detection(one.joint, Box(x - wide / 2 + left, y - tall / 2, wide, tall), one.score)  # type: ignore[arg-type]
+
+
+def _on_film(box: Box, shape: tuple[int, int]) -> Box:
+    """Clip a box to the film, with the one decimal that assessments are written with."""
+    rows, columns = shape
+    low = np.round(np.clip([box.x, box.y], 0, [columns, rows]), 1)
+    high = np.round(np.clip([box.x + box.width, box.y + box.height], 0, [columns, rows]), 1)
+    (x, y), (wide, tall) = low.tolist(), np.round(high - low, 1).tolist()
+    return Box(x, y, wide, tall)
+
+
+def _reading(answer: GradeAnswer, *, confirm_below: float | None) -> GradeReading:
+    """Put a grader's answer; without a confidence to ask for, every grade is to be confirmed."""
+    return GradeReading(
+        value=answer.grade,
+        probabilities=tuple(float(share) for share in answer.probabilities),
+        confidence=answer.confidence,
+        machine_value=answer.grade,
+        corrected_by=None,
+        suggestion=confirm_below is None or answer.confidence < confirm_below,
+    )
+
+
+def _assessed(
+    one: NamedJoint, boxes: dict[str, Box], grades: dict[str, GradeReading], epiphyses: dict[str, Epiphysis]
+) -> AssessedJoint:
+    """Put one joint together."""
+    name = one.joint.value
+    if one.detection is None:
+        return missing_joint(one)
+    return AssessedJoint(
+        name=name,
+        box=boxes[name],
+        status=one.status.value,
+        detection=one.detection.score,
+        remark=remark_of(one),
+        grade=grades.get(name),
+        score=None,
+        epiphysis=epiphyses.get(name),
+    )
+
+
+def _findings(chosen: Chosen, shape: tuple[int, int]) -> list[Finding]:
+    """Tell what is remarkable about the named hand."""
+    boxes = [(one.joint.value, one.box) for one in chosen.named.joints if one.box is not None]
+    return [*naming_findings(chosen.named), *cut_box_findings(boxes, shape=shape)]

@@ -1,0 +1,71 @@
+"""The film turned by quarter turns, and mirrored for a right hand, so that it shows an upright left hand.
+
+Graders and outlines learn from such hands. No pixel is resampled, so that a crop holds what the film holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate.hand import NamedHand
+from capitate.types import Box, Side
+
+__all__ = ["Upright"]
+
+
+@dataclass(frozen=True)
+class Upright:
+    """How a film is turned.
+
+    Attributes:
+        shape: (rows, columns) of the film.
+        quarter_turns: anticlockwise, 0 to 3.
+        mirrored: whether left and right are exchanged after turning.
+    """
+
+    shape: tuple[int, int]
+    quarter_turns: int = 0
+    mirrored: bool = False
+
+    @classmethod
+    def of(cls, hand: NamedHand, *, shape: tuple[int, int]) -> Upright:
+        """Choose the turn that brings a hand's fingers nearest to upright, and mirror a right hand."""
+        turns = round((hand.rotation_degrees or 0.0) / 90) % 4
+        return cls(shape, turns, hand.side is Side.RIGHT)
+
+    def film(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Turn the film's pixels (rows, columns); a view of them, not a copy."""
+        turned = np.rot90(pixels, self.quarter_turns)
+        return turned[:, ::-1] if self.mirrored else turned
+
+    def box(self, box: Box) -> Box:
+        """Bring a box on the film to the turned film."""
+        corners = np.array([(box.x, box.y), (box.x + box.width, box.y + box.height)])
+        low, high = np.sort(self.points(corners), axis=0)
+        return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+    def points(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Bring points (..., 2) on the film to the turned film, pixels."""
+        rows, columns = self.shape
+        found = np.asarray(points, dtype=np.float64)
+        for _ in range(self.quarter_turns):
+            found = np.stack([found[..., 1], columns - found[..., 0]], axis=-1)
+            rows, columns = columns, rows
+        if self.mirrored:
+            found = np.stack([columns - found[..., 0], found[..., 1]], axis=-1)
+        return found
+
+    def points_back(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Bring points (..., 2) on the turned film back to the film, pixels."""
+        rows, columns = self.shape if self.quarter_turns % 2 == 0 else self.shape[::-1]
+        found = np.asarray(points, dtype=np.float64)
+        if self.mirrored:
+            found = np.stack([columns - found[..., 0], found[..., 1]], axis=-1)
+        for _ in range(self.quarter_turns):
+            found = np.stack([rows - found[..., 1], found[..., 0]], axis=-1)
+            rows, columns = columns, rows
+        return found
