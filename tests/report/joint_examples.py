@@ -9,8 +9,9 @@ import numpy as np
 
 from capitate.assessed_joints import AssessedJoint, Carpals, Epiphysis, GradeReading
 from capitate.assessment import Assessment
+from capitate.assessor.scores import score_joints
 from capitate.hand import RUS_JOINTS, Joint
-from capitate.methods import Grading, Method, Score, point_table, score
+from capitate.methods import GRADE_COUNT
 from capitate.methods import Joint as Scored
 from capitate.phantom import Phantom, draw
 from capitate.types import Sex, Side
@@ -48,7 +49,7 @@ def assessed(phantom: Phantom, *, sex: Sex = Sex.FEMALE) -> Assessment:
     for truth in map(phantom.joint, Joint):
         grade = None
         if truth.name in RUS_JOINTS:
-            most = len(point_table(Method.RUS_CHN, Sex.MALE).points[Scored(truth.name)]) - 1
+            most = GRADE_COUNT[Scored(truth.name)]
             grade = reading(truth.grade, most=most, confidence=CONFIDENCE.get(truth.name, 0.8))
         box, square = truth.box, np.array([[-1, -1], [1, -1], [1, 0.2], [-1, 0.2]])
         centre = np.array([box.x + box.width / 2, box.y + box.height / 2])
@@ -92,46 +93,6 @@ def corrected(assessment: Assessment, name: str, grade: int | None, *, reader: s
 
 
 def scored(assessment: Assessment) -> Assessment:
-    """Fill in points, totals and ages by the tables."""
-    readings = {}
-    for joint in assessment.joints:
-        if joint.grade is not None and joint.grade.value is not None:
-            by_machine = joint.grade.corrected_by is None
-            readings[Scored(joint.name)] = joint.grade.probabilities if by_machine else joint.grade.value
-    sex = assessment.subject.sex
-    known = sex is not Sex.UNKNOWN
-    results = {
-        key: {one: score(Grading(readings), sex=one, method=method) for one in (Sex.FEMALE, Sex.MALE)}
-        for key, method in (("rus_chn", Method.RUS_CHN), ("tw3", Method.TW3))
-    }
-    points = {one.joint: one for one in results["rus_chn"][sex].joints} if known else {}
-    joints = tuple(
-        replace(one, score=points[one.name].points if one.name in points and one.name in readings else None)
-        for one in assessment.joints
-    )
-    methods = {}
-    for key, by_sex in results.items():
-        missing = [one.joint.value for one in by_sex[Sex.FEMALE].joints if one.possible is not None]
-        written = {one: _written(result) for one, result in by_sex.items()}
-        blank = dict.fromkeys(written[Sex.FEMALE])
-        methods[key] = {
-            **(written[sex] if known else blank), "missing": missing, "by_sex": None if known else written,
-        }  # fmt: skip
-    return replace(assessment, joints=joints, methods=methods)
-
-
-def _written(result: Score) -> dict[str, object]:
-    age, interval = result.age, result.interval
-    return {
-        "total": result.total,
-        "age_years": age.years,
-        "reach": age.reach,
-        "limit_years": age.limit,
-        "interval": {
-            "low": 12 * interval.low.years,
-            "high": 12 * interval.high.years,
-            "level": interval.level,
-            "low_total": interval.low_total,
-            "high_total": interval.high_total,
-        },
-    }
+    """Fill in points, totals and ages as an assessor does."""
+    scores = score_joints(assessment.joints, sex=assessment.subject.sex)
+    return replace(assessment, joints=scores.joints, methods=scores.methods)

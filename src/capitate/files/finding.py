@@ -23,9 +23,9 @@ def find(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[str]) -> li
     """Expand folders into the films they hold, in natural order (`film2` before `film10`), recursively.
 
     A film is known by its extension, or, without one, by the DICOM mark at byte 128. Hidden files and folders,
-    `DICOMDIR` and the pictures of Capitate's own reports are passed over, and links to folders are not followed. A path that is no folder is returned as given,
-    even when nothing exists there: reading it then says so for that film alone. The same holds for a folder that may
-    not be listed.
+    `DICOMDIR` and the pictures of Capitate's own reports are passed over, and links to folders are not followed. A path
+    that is no folder is returned as given, even when nothing exists there: reading it then says so for that film alone.
+    The same holds for a folder that may not be listed.
 
     Args:
         paths: files and folders, in the order wanted.

@@ -19,8 +19,8 @@ from capitate.phantom.joint_film import develop
 from capitate.phantom.joint_scene import Flesh, Scene, scene_of
 from capitate.phantom.joint_variation import BoneShape, JointExposure, JointPose, JointVariation
 from capitate.phantom.pose import Placement, turn
-from capitate.phantom.reference import JOINTS, grade_count
 from capitate.phantom.skeleton import LongBone
+from capitate.phantom.reference import JOINTS, grade_count
 from capitate.types import Sex
 
 __all__ = ["DrawnJoint", "draw_joint"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
 from capitate.hand import RUS_JOINTS
 from capitate.radiograph import Radiograph
+from capitate.report.joint_places import upright_of
 from capitate.report.joint_text import confidence_percent
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.pens import Line, Pen, font, wrapped
@@ -21,7 +23,7 @@ from capitate.report.stage_drawings import neighbours, stage_drawing
 from capitate.report.wording import Language
 from capitate.runtime.bundle import bundle_names, load_bundle
 from capitate.runtime.film_rule import CropRule, FilmRule
-from capitate.types import Box, Side
+from capitate.types import Box
 
 __all__ = ["COLUMNS", "GAP", "HEAD", "SIDE", "Cell", "contact_sheet", "crop_rule", "sheet_cells"]
 
@@ -46,7 +48,7 @@ class Cell:
 
     Attributes:
         joint: as it was assessed.
-        crop: uint8 (size, size) as the grader sees it, but of the sheet's size; None where there is no box or film.
+        crop: uint8 (size, size), what the grader sees at the sheet's own size; None where there is no box or film.
         drawings: grade and picture, uint8 (size, size), of the grade before, this grade and the grade after; None
             for one that does not exist, all three where the joint has no grade.
     """
@@ -59,24 +61,28 @@ class Cell:
 def sheet_cells(assessment: Assessment, radiograph: Radiograph | None, *, size: int = SIDE) -> tuple[Cell, ...]:
     """Cut the crops and draw the grades of the 13 joints, in the order of `capitate.hand.Joint`.
 
+    The film is turned by quarter turns and a right hand's is mirrored, as the grader does, so that crops and drawings
+    show an upright left hand.
+
     Args:
         assessment: the film's result; without joints there are no cells.
         radiograph: the film; without it there are no crops.
         size: rows and columns of every picture.
     """
+    joints = [joint for joint in assessment.joints or () if joint.name in RUS_JOINTS]
+    crops = {} if radiograph is None else _crops(assessment, radiograph, joints, size=size)
+    return tuple(Cell(joint, crops.get(joint.name), _drawings(joint, size=size)) for joint in joints)
+
+
+def _crops(
+    assessment: Assessment, radiograph: Radiograph, joints: Sequence[AssessedJoint], *, size: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Cut the joints that have a box, by name."""
     rule = crop_rule(assessment)
     rule = replace(rule, film=replace(rule.film, height=size, width=size))
-    hand = assessment.hand
-    side, turn = (Side.LEFT, 0.0) if hand is None else (hand.side, hand.rotation_degrees)
-    return tuple(
-        Cell(
-            joint=joint,
-            crop=None if radiograph is None or joint.box is None else rule.cut(radiograph.pixels, joint.box).pixels,
-            drawings=_drawings(joint, size=size, side=side, rotation_degrees=turn),
-        )
-        for joint in assessment.joints or ()
-        if joint.name in RUS_JOINTS
-    )
+    upright = upright_of(assessment.joints or (), shape=(radiograph.height, radiograph.width))
+    pixels = upright.film(radiograph.pixels)
+    return {one.name: rule.cut(pixels, upright.box(one.box)).pixels for one in joints if one.box is not None}
 
 
 def crop_rule(assessment: Assessment) -> CropRule:
@@ -97,17 +103,11 @@ def _rule_of(name: str) -> CropRule | None:
     return CropRule.from_card(card) if card.get("task") == _TASK else None
 
 
-def _drawings(
-    joint: AssessedJoint, *, size: int, side: Side, rotation_degrees: float
-) -> tuple[tuple[int, NDArray[np.uint8]] | None, ...]:
+def _drawings(joint: AssessedJoint, *, size: int) -> tuple[tuple[int, NDArray[np.uint8]] | None, ...]:
     if joint.grade is None or joint.grade.value is None:
         return (None, None, None)
-    return tuple(
-        None
-        if grade is None
-        else (grade, stage_drawing(joint.name, grade, size=size, side=side, rotation_degrees=rotation_degrees))
-        for grade in neighbours(joint.name, joint.grade.value)
-    )
+    grades = neighbours(joint.name, joint.grade.value)
+    return tuple(None if one is None else (one, stage_drawing(joint.name, one, size=size)) for one in grades)
 
 
 def contact_sheet(assessment: Assessment, radiograph: Radiograph) -> Image.Image:

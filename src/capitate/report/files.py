@@ -44,7 +44,7 @@ def write(
     formats: Iterable[str] = tuple(Format),
     written: datetime | None = None,
 ) -> list[Path]:
-    """Write one film's reports as `<stem>.json`, `<stem>.html` and so on, the stem being the film's name without ending.
+    """Write one film's reports as `<stem>.json`, `<stem>.html` and so on; the stem is the film's name without ending.
 
     Each file appears complete or not at all. A film's reports replace its own earlier ones, and a picture that there is
     nothing for any more is taken away; where the name belongs to another film, the first eight digits of the sha256 are

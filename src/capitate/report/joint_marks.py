@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
-from capitate.hand import RUS_JOINTS, Joint
-from capitate.hand.affine import fit_affine
-from capitate.hand.plan import JOINTS, hand_plan
+from capitate.hand import RUS_JOINTS
+from capitate.report.joint_places import missing_places
 from capitate.report.joint_text import joint_name, reading_text
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.wording import language
 from capitate.types import Box
 
-__all__ = ["COLOURS", "JointMark", "joint_marks", "missing_places", "short_name"]
+__all__ = ["COLOURS", "JointMark", "joint_marks", "short_name"]
 
 COLOURS = {
     "found": "#56B4E9",
@@ -27,13 +23,9 @@ COLOURS = {
     "carpals": "#CC79A7",
 }
 """Colours of boxes by status and of outlines: sky blue, orange, yellow, bluish green and reddish purple of the set that
-Okabe and Ito made for colour-blind readers (Color Universal Design, 2008); the green is lighter than theirs, to stand out
-on a dark film. Status is told by the line as well: drawn through, dashed, dotted."""
+Okabe and Ito made for colour-blind readers (Color Universal Design, 2008); the green is lighter than theirs, so that it
+stands out on a dark film. The line tells the status as well: drawn through, dashed, dotted."""
 
-_LEAST_PLACED = 6
-"""Joints that must be there for a missing one's place to be told."""
-_MISSING_SHARE = 0.6
-"""Side of the square drawn where a missing joint is expected, as a share of the median box's longer side."""
 _ROMAN = {"First": "I", "Second": "II", "Third": "III", "Fourth": "IV", "Fifth": "V"}
 
 Polygon = tuple[tuple[float, float], ...]
@@ -80,48 +72,13 @@ def joint_marks(assessment: Assessment, *, lang: str = "en") -> tuple[JointMark,
 
 
 def short_name(joint: str) -> str:
-    """Write a joint for a crowded picture: the row and the ray in Roman numerals, `MCP III`; radius and ulna in full."""
+    """Write a joint for a crowded picture: row, and ray in Roman numerals, `MCP III`; radius and ulna in full."""
     ray = _ROMAN.get(joint[3:])
     return joint if ray is None else f"{joint[:3]} {ray}"
 
 
-def missing_places(joints: tuple[AssessedJoint, ...]) -> dict[str, Box]:
-    """Tell where missing joints are to be expected, from the others and the plan of a hand.
-
-    Returns:
-        A square around each place, film pixels; nothing where fewer than six joints have a box or these lie on a line.
-    """
-    by_name = {joint.name: joint.box for joint in joints}
-    boxes = [by_name.get(joint.value) for joint in JOINTS]
-    seen = np.array([box is not None for box in boxes])
-    if seen.sum() < _LEAST_PLACED or seen.all():
-        return {}
-    centres = np.array([(0.0, 0.0) if box is None else _centre(box) for box in boxes])
-    places = _on_film(seen, centres)
-    if places is None:
-        return {}
-    side = _MISSING_SHARE * float(np.median([max(box.width, box.height) for box in boxes if box is not None]))
-    lost = [(joint, place) for joint, place, there in zip(JOINTS, places, seen, strict=True) if not there]
-    return {
-        joint.value: Box(float(place[0]) - side / 2, float(place[1]) - side / 2, side, side)
-        for joint, place in lost
-        if joint.value in by_name
-    }
-
-
-def _on_film(seen: NDArray[np.bool_], centres: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return where the plan puts all joints (21, 2), film pixels; None if what was seen does not settle it."""
-    plan = hand_plan()
-    try:
-        to_film = fit_affine(plan.places[seen], centres[seen])
-        at = to_film.inverse(centres)
-    except (ValueError, np.linalg.LinAlgError):
-        return None
-    return to_film(plan.expected(seen, at=at).places)
-
-
 def _mark(joint: AssessedJoint, box: Box, *, lang: str) -> JointMark:
-    graded = Joint(joint.name) in RUS_JOINTS
+    graded = joint.name in RUS_JOINTS
     return JointMark(
         name=joint.name,
         status=joint.status,
@@ -146,7 +103,3 @@ def _tip(joint: AssessedJoint, *, graded: bool, lang: str) -> str:
     detection = "" if joint.detection is None else f" {100 * joint.detection:.0f} %"
     tip = phrases["tip"].format(reading=reading, status=phrases[f"status_{joint.status}"], detection=detection)
     return tip[:1].upper() + tip[1:]
-
-
-def _centre(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2

@@ -85,8 +85,8 @@ _ENGLISH = {
     "film_alt_joints": "Hand radiograph {name} with its joints; each can be reached by the keyboard",
     "sheet": "The 13 graded joints",
     "sheet_note": (
-        "Left the crop that the grader sees; then drawings, not radiographs, of the grade before, this grade (framed) "
-        "and the grade after."
+        "Left the crop that the grader sees, as of an upright left hand; then drawings, not radiographs, of the grade "
+        "before, this grade (framed) and the grade after."
     ),
     "crop_alt": "{joint}, crop from the film",
     "drawn_alt": "{joint}, drawing of grade {step}",
@@ -153,7 +153,7 @@ _CHINESE = {
     "legend_carpals": "腕骨",
     "film_alt_joints": "手部 X 线片 {name} 及其关节；各关节均可用键盘到达",
     "sheet": "计分的 13 个关节",
-    "sheet_note": "左为分级模型所见的截图；其后为前一级、本级（加框）和后一级的示意图，并非 X 线片。",
+    "sheet_note": "左为分级模型所见的截图（转为直立左手）；其后为前一级、本级（加框）和后一级的示意图，并非 X 线片。",
     "crop_alt": "{joint}，影像截图",
     "drawn_alt": "{joint}，{step}级示意图",
     "all_joints": "全部 21 个关节",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capitate.assessment import Assessment
-from capitate.methods import Age, Grading, Joint, JointScore, Method, Reach, Reading, age_curve, score
+from capitate.methods import Age, Grading, JointScore, Method, Reach, age_curve, score
 from capitate.methods.tables import table
 from capitate.types import Sex
 
@@ -131,14 +131,10 @@ def counted(assessment: Assessment) -> Mapping[str, JointScore]:
     What a joint may add follows from the grades of the others by `capitate.methods.missing`. Empty where the sex is
     unknown, since points are by sex, and where no joint has a grade.
     """
-    readings: dict[Joint, Reading] = {}
-    for joint in assessment.joints or ():
-        grade = joint.grade
-        if grade is None or grade.value is None or joint.name not in set(Joint):
-            continue
-        from_machine = grade.corrected_by is None and grade.probabilities is not None
-        readings[Joint(joint.name)] = tuple(grade.probabilities or ()) if from_machine else grade.value
-    if not readings or assessment.subject.sex is Sex.UNKNOWN:
+    from capitate.assessor.scores import readings  # brings the runtime, which other reports do not need
+
+    graded = readings(assessment.joints or ())
+    if not graded or assessment.subject.sex is Sex.UNKNOWN:
         return {}
-    found = score(Grading(readings), sex=assessment.subject.sex)
+    found = score(Grading(graded), sex=assessment.subject.sex)
     return {one.joint.value: one for one in found.joints if one.possible is not None}
