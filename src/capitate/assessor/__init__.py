@@ -6,7 +6,7 @@ readings of a film, `scores` what follows from the grades, `rescoring` what foll
 
 from capitate.assessor.assessing import Assessed, Assessor, assess
 from capitate.assessor.hand_on_film import NO_HAND, UNCERTAIN_HAND
-from capitate.assessor.joint_models import JointModels
+from capitate.assessor.joint_models import JointModels, chosen_models
 from capitate.assessor.joint_reader import JointReader
 from capitate.assessor.refusing import refusal, with_findings
 from capitate.assessor.request import Request
@@ -20,6 +20,7 @@ __all__ = [
     "JointReader",
     "Request",
     "assess",
+    "chosen_models",
     "refusal",
     "with_findings",
 ]

@@ -125,8 +125,8 @@ def _without_grade(grading: Grading) -> list[Finding]:
         return []
     verb = "has" if len(missing) == 1 else "have"
     message = (
-        f"RUS-CHN and TW3 rest on {len(grading.readings)} of 13 joints: {listed(missing)} {verb} no grade, what they "
-        "would add is taken in proportion to the others, and the intervals span what they may add."
+        f"RUS-CHN and TW3 rest on {len(grading.readings)} of 13 joints: {listed(missing)} {verb} no grade. What is "
+        "missing is taken in proportion to the other joints, and the intervals span what it may add."
     )
     return [Finding("joints_without_grade", Severity.WARNING, message)]
 

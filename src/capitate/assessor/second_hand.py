@@ -40,7 +40,7 @@ class Chosen:
 def choose_hand(pixels: NDArray[np.float32], hand: HandOnFilm, *, locator: HandLocator, detect: Detect) -> Chosen:
     """Name the joints of the hand that the locator found, and look beside it where there is room for a second one.
 
-    Where the locator contradicts itself, or no joint can be named, the left and right half of the film are looked at.
+    Where the locator contradicts itself or no joint can be named, the left and right half of the film are looked at.
     Of two hands the left one is read, which the methods grade; of two of one side that with more joints.
 
     Args:
@@ -58,9 +58,12 @@ def choose_hand(pixels: NDArray[np.float32], hand: HandOnFilm, *, locator: HandL
         apart = look.at((0, middle), (middle, columns))
         return _best(apart or [Chosen(hand, one) for one in named], columns)
     first = Chosen(hand, named[0])
-    if first.named.box is None:
+    if first.named.box is None or not hand.certain:
         halves = look.at((0, columns // 2), (columns // 2, columns))
-        return _best(halves, columns) if halves else first
+        if len(halves) > (first.named.box is not None):
+            return _best(halves, columns)
+    if first.named.box is None:
+        return first
     return _best([first, *look.at(*_beside(first.named, columns))], columns)
 
 

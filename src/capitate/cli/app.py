@@ -15,6 +15,7 @@ from capitate.cli.evaluate import evaluate
 from capitate.cli.export import export
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
+from capitate.cli.rescore import rescore
 from capitate.cli.score import score
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
@@ -64,6 +65,7 @@ app.command(
         "capitate assess film.dcm --age 10.5 --out reports",
         "capitate assess films --table studies.csv --format csv > ages.csv",
         "capitate assess --list films.txt --format json",
+        "capitate assess film.png --model bundles/joint-detector --model bundles/joint-grades",
     ),
 )(assess)
 app.command(rich_help_panel=FILMS, epilog=_examples("capitate demo", "capitate demo --out demo-report"))(demo)
@@ -76,6 +78,15 @@ app.command(
         "capitate score --table hands.csv > scores.csv",
     ),
 )(score)
+app.command(
+    rich_help_panel=FILMS,
+    epilog=_examples(
+        "capitate rescore film.json --set Radius=9 Ulna=8 --out corrected.json",
+        "capitate rescore corrected.json --clear Ulna --format text",
+        "capitate rescore results.jsonl --film film2.png --set Radius=9 --by 'reader 2'",
+        "capitate rescore corrected.json --crops graded --films films --corrected-only",
+    ),
+)(rescore)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

@@ -15,7 +15,6 @@ from capitate.cli.options import (
     FormOption,
     Lang,
     LangOption,
-    ModelOption,
     OutOption,
     QuietOption,
     SexOption,
@@ -58,15 +57,32 @@ def assess(
     form: FormOption = Form.TEXT,
     lang: LangOption = Lang.EN,
     out: OutOption = None,
-    model: ModelOption = DEFAULT_MODEL,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            rich_help_panel="Running",
+            help="Bundle, by name or folder, in place of the released one of its task: bone-age, joint-detector, "
+            "outlines or joint-grades; several times.",
+        ),
+    ] = None,
+    joints: Annotated[
+        bool | None,
+        typer.Option(
+            "--joints/--no-joints",
+            rich_help_panel="Running",
+            help="Read the joints too; left out, they are read if their models are installed.",
+            show_default=False,
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Assess films: bone age with a 90 % interval.
+    """Assess films: bone age with a 90 % interval, joints with their grades, RUS-CHN and TW3 scores.
 
     Reads PNG, JPEG, TIFF, WebP and DICOM. A film that cannot be assessed is reported as refused, and the others go on.
     """
-    from capitate.assessor import Assessor
     from capitate.cli.films import Child, choose
     from capitate.cli.output import Printer, note
 
@@ -75,13 +91,27 @@ def assess(
     unlisted = sum(bool(film.findings) for film in films)
     if unlisted:
         note(f"{unlisted} of {len(films)} films have no row in the table", quiet=quiet)
-    assessor = Assessor(model=model, threads=threads)
+    assessor = _assessor(model or [], joints=joints, threads=threads)
     with Printer(form=form, lang=lang, total=len(films), quiet=quiet) as printer:
         debug = bool(context.find_root().params.get("debug"))
         refused, faults = _assess_all(films, assessor, printer, out=out, lang=lang, debug=debug)
     if refused and len(films) > 1:
         note(f"{refused} of {len(films)} films were refused", quiet=quiet)
     _end(refused=refused, faults=faults)
+
+
+def _assessor(models: list[str], *, joints: bool | None, threads: int | None) -> Assessor:
+    """Load the models that were chosen."""
+    from capitate.assessor import Assessor, JointModels, chosen_models
+    from capitate.errors import UsageError
+
+    bone_age, chosen = chosen_models(models, bone_age=DEFAULT_MODEL)
+    if joints is False and chosen != JointModels():
+        raise UsageError("--no-joints, and a --model that reads joints; leave one of the two out")
+    assessor = Assessor(model=bone_age, joints=False if joints is False else chosen, threads=threads)
+    if assessor.joints is None and (joints or chosen != JointModels()):
+        raise UsageError(f"Joints cannot be read without a model that finds them: {chosen.absent('detector')}")
+    return assessor
 
 
 def _assess_all(

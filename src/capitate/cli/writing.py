@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from capitate.errors import ReportWriteError
 
-__all__ = ["make_folder", "writing"]
+__all__ = ["make_folder", "replace_text", "writing"]
 
 
 @contextmanager
@@ -38,3 +39,18 @@ def make_folder(folder: Path) -> None:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file of UTF-8 text whole or not at all, in place of what was there.
+
+    Raises:
+        ReportWriteError: if the system refuses.
+    """
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    with writing(path):
+        try:
+            part.write_text(text, encoding="utf-8", newline="")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from capitate.report.files import Format, write
 from capitate.report.html import to_html
 from capitate.report.parsed import from_json
+from capitate.report.reading import assessments_of, read_assessments
 from capitate.report.structured import dumps, schema, to_json
 from capitate.report.table import COLUMNS, TableWriter, table_row
 from capitate.report.text import to_text
@@ -13,8 +14,10 @@ __all__ = [
     "Format",
     "Language",
     "TableWriter",
+    "assessments_of",
     "dumps",
     "from_json",
+    "read_assessments",
     "schema",
     "table_row",
     "to_html",
