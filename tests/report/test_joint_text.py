@@ -76,7 +76,9 @@ def test_chinese_is_the_report_of_system_000_with_confidence_models_and_notice()
 
 def test_english_says_the_same():
     lines = to_text(BOY).splitlines()
-    assert lines[7].startswith("    First metacarpal grade 11 (100 %), 66 points; third metacarpal grade 1 (100 %), 3 poi")
+    assert lines[7].startswith(
+        "    First metacarpal grade 11 (100 %), 66 points; third metacarpal grade 1 (100 %), 3 poi"
+    )
     assert lines[11] == "    Ulna grade 1 (100 %), 25 points; radius grade 14 (100 %), 209 points."
     assert lines[13:15] == [
         "    RUS-CHN scoring by grades: total score 522 points, bone age about 12.73 years.",
@@ -103,8 +105,10 @@ def test_a_reader_s_name_cannot_steer_the_terminal():
 def test_missing_joints_say_what_they_cost():
     read = without(without(assessed(drawn()), "MCPThird"), "PIPSecond")
     english, chinese = to_text(read), to_text(read, lang="zh")
-    assert "; third metacarpal not graded, counted as 26.2 points (grades 6 to 8 are possible); fifth" in english
-    assert "第三掌骨骨骺未分级，按26.2分计（可能为6至8级）；" in chinese
+    graded = sum(one.score for one in read.joints if one.score is not None)
+    assert round(graded / (1000 - 51) * 51, 1) == 26.3, "a girl's third metacarpal has 51 of 1000 points"
+    assert "; third metacarpal not graded, counted as 26.3 points (grades 5 to 8 are possible); fifth" in english
+    assert "第三掌骨骨骺未分级，按26.3分计（可能为5至8级）；" in chinese
     assert "    Not found on the film, which widens the score's interval: third metacarpal.\n" in english
     assert "    Not found on the film, without effect on the scores: second proximal phalanx.\n" in english
     assert "片上未找到，得分区间因此变宽：第三掌骨骨骺。" in chinese
