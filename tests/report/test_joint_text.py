@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +168,14 @@ def test_a_side_that_only_the_joints_tell_is_said_so():
     hand = replace(NORMAL.hand, side=Side.RIGHT, side_source="joints")
     assert "side               right (as the joints lie)" in to_text(replace(NORMAL, hand=hand))
     assert "侧别      右（由关节位置判断）" in to_text(replace(NORMAL, hand=hand), lang="zh")
+
+
+def test_the_documented_text_is_what_is_written():
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    told = re.search(r"```\n(    First metacarpal.*?)\n```", page, flags=re.S)[1].splitlines()
+    written = to_text(corrected(without(assessed(drawn()), "MCPThird"), "Radius", 9)).splitlines()
+    assert len(told) == 6
+    assert [line for line in told if line.strip() != "..." and line not in written] == []
 
 
 @pytest.mark.parametrize("language", Language)
