@@ -58,9 +58,7 @@ def assess(assessor: Assessor, film, sex: Sex | None = Sex.MALE) -> Assessment:
 
 def said(assessment: Assessment) -> dict[str, str]:
     """What was remarked, by code, without parts that no release assesses yet."""
-    return {
-        one.code: one.message for one in assessment.quality.findings if not one.code.endswith("_not_assessed")
-    }
+    return {one.code: one.message for one in assessment.quality.findings if not one.code.endswith("_not_assessed")}
 
 
 def test_the_whole_chain_gives_the_known_total(assessor, reader, drawn):

@@ -89,8 +89,7 @@ def _hidden(hand: NamedHand) -> list[Finding]:
     if not names:
         return []
     if len(names) < MANY:
-        severity = Severity.WARNING if RUS_JOINTS.intersection(names) else Severity.INFO
-        return [Finding("joints_not_found", severity, f"Not found on the film: {listed(names)}.")]
+        return [Finding("joints_not_found", Severity.INFO, f"Not found on the film: {listed(names)}.")]
     message = (
         f"{len(names)} of 21 joints were not found on the film ({listed(names)}): a cast, a splint, jewellery, a bent "
         "finger or wrong exposure may hide them."
@@ -103,7 +102,7 @@ def _uncertain(hand: NamedHand) -> list[Finding]:
     if not names:
         return []
     message = f"Look whether these boxes are on the right joint: {listed(names)}; the scores rest on it."
-    return [Finding("joints_uncertain", Severity.WARNING, message)]
+    return [Finding("joints_uncertain", Severity.INFO, message)]
 
 
 def _beyond(box: Box, shape: tuple[int, int]) -> float:

@@ -138,4 +138,4 @@ def _to_confirm(joints: Sequence[AssessedJoint]) -> list[Finding]:
         return []
     are = "grade is a suggestion" if len(names) == 1 else "grades are suggestions"
     message = f"{len(names)} {are}, less sure than the model's card asks for: {listed(names)}; confirm or correct them."
-    return [Finding("grades_to_confirm", Severity.WARNING, message)]
+    return [Finding("grades_to_confirm", Severity.INFO, message)]
