@@ -45,7 +45,8 @@ def test_plain_drawings_need_no_seed_and_are_all_the_same():
 def test_gap_and_width_follow_the_grade():
     for joint in ("Radius", "Ulna", "MCPThird", "DIPFifth"):
         drawn = [plain(joint, g, size=24, fraction=0.2) for g in range(grade_count(joint) + 1)]
-        gaps = [d.gap for d in drawn]
+        gaps = [d.gap for d in drawn[1:]]
+        assert drawn[0].gap is None
         assert gaps == sorted(gaps, reverse=True)
         assert gaps[-1] == 0
         assert drawn[0].width_ratio == 0 < drawn[1].width_ratio < 0.5

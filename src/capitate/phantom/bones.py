@@ -34,23 +34,24 @@ PROFILES: dict[str, list[tuple[float, float, float]]] = {
                          (0.9, 0.86, 0.07), (1, 0.82, 0.05)],
     "radius": [(0, 1, 0.03), (0.12, 0.90, 0.05), (0.3, 0.68, 0.10), (0.55, 0.52, 0.16), (0.9, 0.46, 0.19),
                (4, 0.46, 0.2)],
-    "ulna": [(0, 1, 0.05), (0.1, 0.86, 0.09), (0.28, 0.72, 0.18), (0.55, 0.66, 0.25), (0.9, 0.66, 0.28),
-             (4, 0.72, 0.28)],
+    "ulna": [(0, 1, 0.05), (0.1, 0.86, 0.09), (0.28, 0.66, 0.18), (0.55, 0.60, 0.25), (0.9, 0.60, 0.28),
+             (4, 0.68, 0.28)],
 }  # fmt: skip
 
 
 @cache
-def _profile(name: str) -> interpolate.PchipInterpolator:
-    table = np.array(PROFILES[name], dtype=float)
-    return interpolate.PchipInterpolator(table[:, 0], table[:, 1:], axis=0)
+def _profile(name: str) -> NDArray[np.float64]:
+    """Return a profile on a fine line: distance, half-width and cortex, shape (3, 513)."""
+    knots = np.array(PROFILES[name], dtype=float)
+    fine = np.linspace(knots[0, 0], knots[-1, 0], 513)
+    between = interpolate.PchipInterpolator(knots[:, 0], knots[:, 1:], axis=0)
+    return np.vstack([fine, between(fine).T])
 
 
 def profile_at(name: str, at: Field) -> tuple[Field, Field]:
-    """Evaluate a profile: half-width and cortex over the metaphyseal half-width."""
-    knots = PROFILES[name]
-    fine = np.linspace(knots[0][0], knots[-1][0], 513)
-    values = _profile(name)(fine)
-    return np.interp(at, fine, values[:, 0]).astype(np.float32), np.interp(at, fine, values[:, 1]).astype(np.float32)
+    """Evaluate a profile: half-width and cortex over the metaphyseal half-width, float32 of the shape of `at`."""
+    fine, half, cortex = _profile(name)
+    return np.interp(at, fine, half).astype(np.float32), np.interp(at, fine, cortex).astype(np.float32)
 
 
 def draw_long_bone(canvas: Canvas, bone: LongBone) -> None:

@@ -20,7 +20,7 @@ JOINT_SPACE = 0.009
 
 def plate_wave(bone: LongBone, share: Field) -> Field:
     """Return how far the metaphyseal surface lies behind its middle: rounded corners, and a wave while capping."""
-    corner = 0.10 + 0.12 * bone.look.capping
+    corner = 0.08 + 0.08 * bone.look.capping
     line: Field = bone.width / 2 * (corner * np.abs(share) ** 3 + 0.05 * bone.look.capping * np.cos(3.5 * share) - 0.05)
     return line.astype(np.float32)
 
@@ -35,11 +35,11 @@ def epiphysis_surfaces(bone: LongBone, share: Field) -> tuple[Field, Field]:
     # How much of the height bulges towards the plate, and how square the two sides are.
     below = 0.5 - (0.3 if domed else 0.15) * grown
     towards_plate = (1 - x ** (2 + 3 * grown)) ** 0.5
-    square = 2.1 if domed else 2 + 2.2 * grown
+    square = 2.0 + {"metacarpal": 0.6, "thumb_metacarpal": 1.2}.get(bone.profile, 2.2) * grown
     towards_joint = (1 - x**square) ** (1 / square)
     line = JOINT_SPACE + bone.height + plate_wave(bone, share) + bone.width * 0.03 * look.capping * x**4
     # A young centre is a dot in the middle of its cartilage; a grown one sits on the plate.
-    line = line - 0.22 * bone.height * (1 - grown)
+    line = line - 0.22 * bone.height * max(0.0, 1 - look.width)
     waist = line - below * height
     back = waist + below * height * towards_plate
     face = waist - (1 - below) * height * towards_joint
@@ -51,11 +51,11 @@ def _tilt(bone: LongBone, x: Field) -> Field:
     grown = float(np.clip((bone.look.width - 0.5) / 0.5, 0, 1))
     change = np.zeros_like(x)
     if bone.profile == "radius":
-        change = 0.34 * x - 0.12
+        change = 0.5 * x + 0.1
     elif bone.profile == "ulna":
-        change = 0.75 * np.exp(-(((x + 0.72) / 0.2) ** 2)) - 0.25
+        change = grown**2 * 0.95 * np.exp(-(((x + 0.72) / 0.2) ** 2)) - 0.2
     elif bone.joint.startswith(("MIP", "DIP")):
-        change = 0.22 * (np.exp(-((x / 0.4) ** 2)) - 0.5)
+        change = 0.38 * np.exp(-((x / 0.42) ** 2)) - 0.2
     elif bone.profile == "phalanx":
         change = 0.07 - 0.14 * np.exp(-((x / 0.5) ** 2))
     tilted: Field = (grown * change).astype(np.float32)

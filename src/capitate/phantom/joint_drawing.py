@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy import ndimage
 
 from capitate.errors import GradeError, UsageError
 from capitate.phantom.canvas import Canvas
 from capitate.phantom.carpus import draw_carpal
-from capitate.phantom.flesh import soft_attenuation
 from capitate.phantom.joint_bones import BoneParts, draw_bone, formed
 from capitate.phantom.joint_film import develop
-from capitate.phantom.joint_scene import Flesh, Scene, scene_of
+from capitate.phantom.joint_scene import Scene, scene_of
+from capitate.phantom.joint_tissue import soft_tissue, trabeculae
 from capitate.phantom.joint_variation import BoneShape, JointExposure, JointPose, JointVariation
 from capitate.phantom.pose import Placement, turn
-from capitate.phantom.skeleton import LongBone
 from capitate.phantom.reference import JOINTS, grade_count
+from capitate.phantom.skeleton import LongBone
 from capitate.types import Sex
 
 __all__ = ["DrawnJoint", "draw_joint"]
@@ -30,9 +27,6 @@ Mask = NDArray[np.bool_]
 
 _LEAST = 96
 """Smaller pictures are drawn finer and averaged, so that no thin growth plate is lost between pixels."""
-_TEXTURE = 512
-_TEXTURE_PER_UNIT = 900.0
-"""Samples of the trabecular pattern a plan unit: about one pixel of a film of 2000 rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +42,8 @@ class DrawnJoint:
         epiphysis: bool (size, size); none where it does not show or is half united.
         shaft: bool (size, size), the rest of its bone.
         width_ratio: width of the epiphysis over that of the metaphysis; 0 when not visible.
-        gap: thickness of the growth plate over the metaphyseal width; 0 when closed.
+        gap: thickness of the growth plate in its middle over the metaphyseal width, 0 when closed; None where no
+            epiphysis shows.
         fused: share of the growth plate's width that bone has bridged.
     """
 
@@ -60,7 +55,7 @@ class DrawnJoint:
     epiphysis: Mask
     shaft: Mask
     width_ratio: float
-    gap: float
+    gap: float | None
     fused: float
 
 
@@ -107,8 +102,8 @@ def draw_joint(
     exposure = JointExposure() if rng is None else variation.draw_exposure(rng)
     own = formed(scene.own, shapes[0])
     placement = _placement(scene, pose, size=size)
-    attenuation, (epiphysis, shaft) = _render(scene, own, shapes, placement, size=size, exposure=exposure, rng=rng)
-    look = own.look
+    attenuation, parts = _render(scene, own, shapes, placement, size=size, exposure=exposure, rng=rng)
+    epiphysis, shaft = _masks(parts, size)
     return DrawnJoint(
         pixels=develop(attenuation, exposure=exposure, rng=rng),
         joint=joint,
@@ -117,9 +112,9 @@ def draw_joint(
         sex=sex or Sex.FEMALE,
         epiphysis=epiphysis,
         shaft=shaft,
-        width_ratio=look.width if look.visible else 0.0,
-        gap=look.gap,
-        fused=look.fusion,
+        width_ratio=own.look.width if own.look.visible else 0.0,
+        gap=None if parts is None else parts.gap,
+        fused=own.look.fusion,
     )
 
 
@@ -149,9 +144,9 @@ def _placement(scene: Scene, pose: JointPose, *, size: int) -> Placement:
 def _render(
     scene: Scene, own: LongBone, shapes: list[BoneShape], placement: Placement, *, size: int,
     exposure: JointExposure, rng: np.random.Generator | None,
-) -> tuple[Field, tuple[Mask, Mask]]:  # fmt: skip
-    """Return the attenuation of bone and soft tissue, and where epiphysis and shaft of the graded bone are."""
-    finer = -(-_LEAST // size)
+) -> tuple[Field, BoneParts | None]:  # fmt: skip
+    """Return the attenuation of bone and soft tissue, and the parts of the graded bone at the fineness of drawing."""
+    finer = _finer(size)
     canvas = _canvas(size * finer, placement.zoomed(finer))
     for bone, shape in zip(scene.bones, shapes[1:], strict=True):
         draw_bone(canvas, formed(bone, shape), shape=shape)
@@ -159,9 +154,9 @@ def _render(
         draw_carpal(canvas, carpal)
     parts = draw_bone(canvas, own, shape=shapes[0], parts=True)
     bones = canvas.attenuation
-    bones *= 1 + np.float32(exposure.texture) * _trabeculae(canvas, own, rng)
-    bones += _soft(scene.flesh, canvas.placement, size=size * finer, thickness=exposure.flesh)
-    return _averaged(bones, finer), _masks(parts, size, finer)
+    bones *= np.maximum(1 + np.float32(exposure.texture) * trabeculae(canvas, own, rng=rng), np.float32(0.3))
+    bones += soft_tissue(scene.flesh, canvas.placement, size=size * finer, thickness=exposure.flesh)
+    return _averaged(bones, finer), parts
 
 
 def _canvas(size: int, placement: Placement) -> Canvas:
@@ -176,45 +171,16 @@ def _averaged(field: Field, finer: int) -> Field:
     return mean
 
 
-def _soft(flesh: Flesh, placement: Placement, *, size: int, thickness: float) -> Field:
-    """Return the attenuation of the soft tissue, looked up in its raster."""
-    back = flesh.placement.matrix @ np.linalg.inv(placement.matrix)
-    origin = flesh.placement.origin - back @ placement.origin
-    data = (*back[0], origin[0], *back[1], origin[1])
-    moved = Image.fromarray(flesh.depth).transform(
-        (size, size), Image.Transform.AFFINE, data, resample=Image.Resampling.BILINEAR
-    )
-    depth = np.asarray(moved, dtype=np.float32) + np.float32(0.03 * (thickness - 1))
-    return soft_attenuation(depth) * np.float32(thickness)
-
-
-@cache
-def _pattern() -> Field:
-    """Return the periodic pattern of the spongy bone, mean 0, drawn out along the rows."""
-    noise = np.random.default_rng(12).standard_normal((3, _TEXTURE, _TEXTURE)).astype(np.float32)
-    fine = ndimage.gaussian_filter(noise[0], (4.0, 1.3), mode="wrap")
-    net = ndimage.gaussian_filter(noise[1], 2.2, mode="wrap")
-    cloud = ndimage.gaussian_filter(noise[2], 16, mode="wrap")
-    layers = [(fine, 0.06), (net, 0.035), (cloud, 0.03)]
-    return np.sum([share * layer / layer.std() for layer, share in layers], axis=0, dtype=np.float32)
-
-
-def _trabeculae(canvas: Canvas, bone: LongBone, rng: np.random.Generator | None) -> Field:
-    """Return the trabecular pattern at every pixel, drawn out along the graded bone."""
-    size = canvas.attenuation.shape[0]
-    x, y = canvas.plan_grid((slice(0, size), slice(0, size)))
-    axis = (bone.end - bone.start) / float(np.hypot(*(bone.end - bone.start))) * _TEXTURE_PER_UNIT
-    first, second = (40.0, 90.0) if rng is None else rng.uniform(0, _TEXTURE, 2)
-    along = (x * np.float32(axis[0]) + y * np.float32(axis[1]) + np.float32(first)).astype(np.int32)
-    across = (x * np.float32(axis[1]) - y * np.float32(axis[0]) + np.float32(second)).astype(np.int32)
-    at = (along & (_TEXTURE - 1)) * _TEXTURE + (across & (_TEXTURE - 1))
-    return np.take(_pattern().ravel(), at)
-
-
-def _masks(parts: BoneParts | None, size: int, finer: int) -> tuple[Mask, Mask]:
+def _masks(parts: BoneParts | None, size: int) -> tuple[Mask, Mask]:
     """Bring a bone's parts to the whole picture: a pixel belongs to what its middle lies in."""
+    finer = _finer(size)
     whole = np.zeros((2, size * finer, size * finer), dtype=np.bool_)
     if parts is not None:
         whole[0][parts.window], whole[1][parts.window] = parts.epiphysis, parts.shaft
     found = whole[:, finer // 2 :: finer, finer // 2 :: finer]
     return found[0], found[1]
+
+
+def _finer(size: int) -> int:
+    """Return how many times finer a picture is drawn than it is shown."""
+    return -(-_LEAST // size)

@@ -47,7 +47,8 @@ def develop(attenuation: Field, *, exposure: JointExposure, rng: np.random.Gener
         value = _stored(value, exposure)
     if small < size:
         value = _resized(value, size)
-    return np.clip(value, 0, 1, dtype=np.float32)
+    clipped: Field = np.clip(value, 0, 1, dtype=np.float32)
+    return clipped
 
 
 def _slope(size: int, slope: tuple[float, float]) -> Field:
@@ -89,4 +90,5 @@ def _stored(value: Field, exposure: JointExposure) -> Field:
         stream = io.BytesIO()
         Image.fromarray(levels).save(stream, format="JPEG", quality=exposure.compression)
         levels = np.asarray(Image.open(stream))
-    return (levels.astype(np.float32) / 255 - low) / np.float32(exposure.range)
+    stretched: Field = (levels.astype(np.float32) / 255 - low) / np.float32(exposure.range)
+    return stretched

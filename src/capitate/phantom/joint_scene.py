@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from capitate.phantom.annotate import box_plan
 from capitate.phantom.flesh import flesh_depth
@@ -111,7 +112,7 @@ def _surroundings(joint: str, step: int, sex: Sex) -> tuple[Flesh, Hand, tuple[s
     half = max(extent) / 2 * (1 + 2 * MARGIN)
     scale = _RASTER / (2 * _ROOM * half)
     placement = Placement(np.eye(2) * scale, np.array([_RASTER / 2, _RASTER / 2]) - scale * centre)
-    depth = flesh_depth(hand, placement=placement, height=_RASTER, width=_RASTER)
+    depth = _without_creases(flesh_depth(hand, placement=placement, height=_RASTER, width=_RASTER))
     near = [b.joint for b in hand.bones if b.joint != joint and _distance(b, centre) < 1.5 * half + b.width / 2]
     carpals = [
         c for c in hand.carpals if float(np.hypot(*(c.centre - centre))) < 1.5 * half + max(c.axes) and c.size > 0
@@ -120,6 +121,13 @@ def _surroundings(joint: str, step: int, sex: Sex) -> tuple[Flesh, Hand, tuple[s
         grown = next(c for c in hand.carpals if c.name == "sesamoid")
         carpals.append(replace(grown, size=sesamoid_size(age_months=age, sex=sex)))
     return Flesh(depth, placement), hand, tuple(near), tuple(carpals)
+
+
+def _without_creases(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Smooth the depth where it is deep: there limbs meet in creases that palms do not have."""
+    deep = np.clip((depth - 0.05) / 0.06, 0, 1)
+    smooth: NDArray[np.float32] = depth + deep * (ndimage.gaussian_filter(depth, 5.0) - depth)
+    return smooth
 
 
 def _distance(bone: LongBone, point: NDArray[np.float64]) -> float:

@@ -91,12 +91,12 @@ class JointExposure:
         shutter_grey: of the film behind it, 0 to 1.
     """
 
-    contrast: float = 1.2
-    gamma: float = 1.0
+    contrast: float = 1.6
+    gamma: float = 0.9
     air: float = 0.04
     range: float = 1.0
     flesh: float = 1.0
-    texture: float = 0.8
+    texture: float = 1.3
     blur: float = 0.003
     noise: float = 0.0
     grain: float = 0.6
@@ -134,7 +134,7 @@ class JointVariation:
         texture: standard deviation of the logarithm of the trabeculae's strength.
         noise: greatest noise, shares of the film's own range.
         blur: greatest unsharpness, shares of the crop.
-        resolution: greatest loss of resolution: 0.7 draws films of 0.3 pixels a pixel and up.
+        resolution: greatest loss of resolution: 0.65 draws films of 0.35 pixels a pixel and up.
         compression: probability of compression marks.
         shutter: probability of a collimator's edge.
     """
@@ -157,10 +157,10 @@ class JointVariation:
     contrast: float = 0.35
     exposure: float = 1.0
     flesh: float = 0.25
-    texture: float = 0.5
-    noise: float = 0.06
+    texture: float = 0.4
+    noise: float = 0.04
     blur: float = 0.014
-    resolution: float = 0.7
+    resolution: float = 0.65
     compression: float = 0.5
     shutter: float = 0.08
 
@@ -217,18 +217,21 @@ class JointVariation:
         usual = JointExposure()
         z = np.clip(rng.standard_normal(6), -2.5, 2.5).tolist()
         u = rng.random(10).tolist()
+        # Films that use little of the grey scale are stored well, or nothing could be seen on them.
+        used = (1 - self.exposure) + self.exposure * 0.06 ** (u[1] ** 2)
+        quality = int(92 - (52 if used > 0.4 else 10) * u[6] ** 2)
         return JointExposure(
             contrast=usual.contrast * math.exp(self.contrast * z[0]),
             gamma=usual.gamma * math.exp(self.contrast * z[1]),
             air=usual.air + self.exposure * 0.2 * u[0] ** 3,
-            range=(1 - self.exposure) + self.exposure * 0.04 ** (u[1] ** 2),
+            range=used,
             flesh=usual.flesh * math.exp(self.flesh * z[2]),
             texture=usual.texture * math.exp(self.texture * z[3]),
             blur=usual.blur + self.blur * u[2] ** 3,
             noise=self.noise * u[3] ** 3,
             grain=usual.grain + 0.6 * u[4] * (self.noise > 0),
             resolution=1 - self.resolution * u[5],
-            compression=int(92 - 62 * u[6] ** 2) if rng.random() < self.compression else 0,
+            compression=quality if rng.random() < self.compression else 0,
             slope=(self.exposure * 0.08 * z[4], self.exposure * 0.08 * z[5]),
             shutter=0.05 + 0.15 * u[7] if rng.random() < self.shutter else 0.0,
             shutter_border=int(3 * u[8]),
