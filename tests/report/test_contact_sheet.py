@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from capitate.assessment import ModelReference
+from capitate.assessor.graded_crops import MARGIN
 from capitate.hand import RUS_JOINTS, Joint
 from capitate.phantom import Pose, draw
 from capitate.report import contact_sheet as sheets
@@ -36,7 +37,7 @@ def test_crops_and_drawings_stand_side_by_side():
     wide, tall = 4 * SIDE + 3 * GAP, HEAD + SIDE + sheets.FOOT
     assert sheet.shape[1] == COLUMNS * wide + (COLUMNS + 1) * 2 * GAP
     assert sheet.shape[0] > 7 * (tall + 2 * GAP)
-    rule = CropRule(FilmRule(SIDE, SIDE))
+    rule = CropRule(FilmRule(SIDE, SIDE), MARGIN)
     for name in ("Radius", "MCPFifth", "DIPFifth"):
         left, top = corner(name)
         crop = rule.cut(phantom.radiograph.pixels, phantom.joint(name).box).pixels
@@ -112,13 +113,13 @@ def test_the_released_grader_s_own_rule_cuts_the_crops(monkeypatch):
     model = ModelReference("joint-grades@int8", "1", "ab" * 32, "research")
     assert crop_rule(replace(read, models=(*read.models, model))).margin == 0.4
     sheets._rule_of.cache_clear()
-    assert crop_rule(read).margin == CropRule(FilmRule(8, 8)).margin
+    assert crop_rule(read).margin == MARGIN
 
 
 def test_a_model_s_name_is_never_taken_for_a_path(tmp_path):
     read = assessed(drawn())
     model = ModelReference(str(tmp_path), "1", "ab" * 32, "research")
-    assert crop_rule(replace(read, models=(model,))) == CropRule(FilmRule(SIDE, SIDE))
+    assert crop_rule(replace(read, models=(model,))) == CropRule(FilmRule(SIDE, SIDE), MARGIN)
 
 
 def test_drawings_differ_by_grade():

@@ -100,6 +100,17 @@ def test_what_a_reader_set_stands_beside_what_the_machine_read():
     assert reading_text("Ulna", alone, lang="zh") == "尺骨分级3级（由a reader给出）"
 
 
+def test_a_confirmed_grade_and_one_of_a_missing_joint_are_said_so():
+    read = corrected(assessed(drawn()), "Ulna", 6)
+    assert "Ulna grade 6 (confirmed by Dr Li, the machine 45 %), 95 points" in to_text(read)
+    assert "尺骨分级6级（由Dr Li确认，机器置信度45%），得95分；" in to_text(read, lang="zh")
+    assert "its card asks for: fifth middle phalanx." in to_text(read), "the ulna need not be confirmed any more"
+    alone = GradeReading(3, None, None, None, "a reader", False)
+    read = with_joint(without(assessed(drawn()), "Ulna"), "Ulna", grade=alone)
+    assert "Not found on the film, graded by a reader: ulna." in to_text(read)
+    assert "widens" not in to_text(read)
+
+
 def test_a_reader_s_name_cannot_steer_the_terminal():
     assert "\x1b" not in to_text(corrected(assessed(drawn()), "Radius", 9, reader="\x1b[2J"))
 
@@ -160,7 +171,7 @@ def _graded(joint: AssessedJoint, grade: int | None) -> AssessedJoint:
 
 
 def test_carpal_bones_are_counted():
-    assert "Carpal bones: 7, their area 8.1 % of the hand's." in to_text(assessed(drawn()))
+    assert "Carpal bones: 7, their area 8.1 % of the hand's length squared." in to_text(assessed(drawn()))
     assert "腕骨：8块。" in to_text(replace(BOY, carpals=Carpals(8, None)), lang="zh")
 
 

@@ -86,12 +86,14 @@ def _crops(
 
 
 def crop_rule(assessment: Assessment) -> CropRule:
-    """Return how the grader that answered cuts its joints; the default rule where no released grader did."""
+    """Return how the grader that answered cuts its joints; where no released one did, as crops for training are cut."""
+    from capitate.assessor.graded_crops import MARGIN  # brings the runtime, which text alone does not need
+
     for model in assessment.models:
         rule = _rule_of(model.name.partition("@")[0])
         if rule is not None:
             return rule
-    return CropRule(FilmRule(SIDE, SIDE))
+    return CropRule(FilmRule(SIDE, SIDE), MARGIN)
 
 
 @lru_cache(maxsize=32)
@@ -169,8 +171,9 @@ def _reading(joint: AssessedJoint) -> tuple[str, str]:
     else:
         told.append(f"grade {grade.value}")
     if grade is not None and grade.corrected_by is not None:
-        told.append("set by a reader")
-        told += [] if grade.machine_value is None else [f"machine {grade.machine_value}"]
+        confirmed = grade.value is not None and grade.value == grade.machine_value
+        told.append("confirmed by a reader" if confirmed else "set by a reader")
+        told += [] if confirmed or grade.machine_value is None else [f"machine {grade.machine_value}"]
     if grade is not None and grade.confidence is not None:
         told.append(f"{confidence_percent(grade)} %")
     if grade is not None and grade.suggestion:

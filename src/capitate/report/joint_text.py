@@ -27,6 +27,7 @@ __all__ = [
     "machine_text",
     "reading_text",
     "score_interval",
+    "set_by_text",
     "standard_line",
     "totals",
 ]
@@ -79,10 +80,11 @@ def reading_text(name: str, grade: GradeReading | None, *, lang: str) -> str:
         facts |= {"reader": printable(grade.corrected_by), "machine": machine_text(grade, lang=lang)}
     if grade.value is None:
         return phrases["ungraded" if grade.corrected_by is None or not facts["machine"] else "struck"].format(**facts)
-    facts["step"] = str(grade.value)
+    facts["step"], percent = str(grade.value), confidence_percent(grade)
     if grade.corrected_by is not None:
-        return phrases["corrected" if facts["machine"] else "corrected_unread"].format(**facts)
-    percent = confidence_percent(grade)
+        confirmed = grade.machine_value == grade.value and percent is not None
+        read = "corrected" if facts["machine"] else "corrected_unread"
+        return phrases["confirmed" if confirmed else read].format(**facts, percent=percent)
     if percent is None:
         return phrases["read"].format(**facts)
     key = "read_suggestion" if grade.suggestion else "read_sure"
@@ -101,6 +103,16 @@ def machine_text(grade: GradeReading, *, lang: str) -> str:
 def confidence_percent(grade: GradeReading) -> str | None:
     """Write the machine's confidence in per cent without the sign, None where there is none."""
     return None if grade.confidence is None else f"{100 * grade.confidence:.0f}"
+
+
+def set_by_text(grade: GradeReading, *, lang: str) -> str:
+    """Write who set or confirmed a grade, `set by Dr Li; machine grade 8, 80 %`; empty where it is the machine's."""
+    if grade.corrected_by is None:
+        return ""
+    phrases, reader = JOINT_PHRASES[language(lang)], printable(grade.corrected_by)
+    if grade.value is not None and grade.value == grade.machine_value:
+        return phrases["confirmed_by"].format(reader=reader)
+    return phrases["set_by"].format(reader=reader, machine=machine_text(grade, lang=lang) or phrases["none"])
 
 
 def totals(assessment: Assessment, *, lang: str) -> list[str]:
@@ -164,7 +176,10 @@ def _confirm(assessment: Assessment, *, lang: Language) -> Iterator[str]:
     yield from listed("confirm", [one for one in joints if one.grade is not None and one.grade.suggestion])
     yield from listed("uncertain", [one for one in joints if one.status == JointStatus.UNCERTAIN])
     missing = [one for one in joints if one.status == JointStatus.MISSING]
-    yield from listed("missing_scored", [one for one in missing if one.name in RUS_JOINTS])
+    graded = [one for one in missing if one.grade is not None and one.grade.value is not None]
+    scored = [one for one in missing if one.name in RUS_JOINTS and one not in graded]
+    yield from listed("missing_scored", scored)
+    yield from listed("missing_graded", graded)
     yield from listed("missing_other", [one for one in missing if one.name not in RUS_JOINTS])
     if assessment.carpals is not None:
         area = assessment.carpals.area_of_hand

@@ -14,15 +14,15 @@ from capitate.report.joint_text import (
     confidence_percent,
     confirm_lines,
     joint_name,
-    machine_text,
     score_interval,
+    set_by_text,
     standard_line,
 )
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.labels import PlacedLabel, place_labels
 from capitate.report.method_results import MethodResult, method_results
 from capitate.report.picture import grey_uri
-from capitate.report.plain import columns, printable
+from capitate.report.plain import columns
 from capitate.report.score_text import age_words, points_text
 from capitate.report.wording import language, words
 
@@ -162,8 +162,7 @@ def _facts(joint: AssessedJoint, *, lang: str) -> list[str]:
         return [phrases["status_missing" if joint.box is None else "not_scored"]]
     told = [phrases["not_scored"] if grade.value is None else phrases["machine_unsure"].format(step=grade.value)]
     if grade.corrected_by is not None:
-        machine = machine_text(grade, lang=lang) or phrases["none"]
-        told.append(phrases["set_by"].format(reader=printable(grade.corrected_by), machine=machine))
+        told.append(set_by_text(grade, lang=lang))
     elif grade.confidence is not None:
         told.append(f"{confidence_percent(grade)} %")
     if joint.score is not None:
@@ -208,6 +207,5 @@ def _remark(joint: AssessedJoint, *, lang: str) -> str:
     if grade is not None and grade.suggestion:
         told.append(phrases["to_confirm"])
     if grade is not None and grade.corrected_by is not None:
-        machine = machine_text(grade, lang=lang) or phrases["none"]
-        told.append(phrases["set_by"].format(reader=printable(grade.corrected_by), machine=machine))
+        told.append(set_by_text(grade, lang=lang))
     return " · ".join([*told, *([joint.remark] if joint.remark else [])])
