@@ -190,6 +190,16 @@ def test_the_page_opens_nothing_but_itself_and_shows_all_layers_by_the_keyboard(
     assert page.count("<img ") == 13 * 4
 
 
+def test_a_page_without_any_joint_says_so_and_shows_no_empty_places():
+    phantom = drawn()
+    read = assessed(phantom)
+    none = tuple(replace(one, box=None, status="missing", grade=None, detection=None) for one in read.joints)
+    page = to_html(replace(read, joints=none, methods=None, carpals=None), radiograph=phantom.radiograph)
+    assert "No joint was found on the film." in page
+    assert "<article" not in page
+    assert svg(page).findall(f".//{SVG}a") == []
+
+
 def test_nothing_from_outside_becomes_markup():
     phantom = drawn()
     read = corrected(assessed(phantom), "Radius", 9, reader="<b>&\"'x")

@@ -150,6 +150,17 @@ def test_without_a_sex_there_are_grades_and_both_totals():
     assert sum("single public source" in line for line in found) == 1
 
 
+def test_without_a_grade_or_a_joint_no_sentence_stands_for_nothing():
+    read = assessed(drawn())
+    found = scored(replace(read, joints=tuple(replace(one, grade=None) for one in read.joints)))
+    assert joint_lines(found, lang="en") == totals(found, lang="en") == []
+    assert to_text(found).count("\n\n") == 2, "facts, carpal bones, models"
+    nothing = tuple(replace(one, box=None, status="missing", detection=None) for one in found.joints)
+    text = to_text(replace(found, joints=nothing, carpals=None))
+    assert "\n\n    No joint was found on the film.\n\n" in text
+    assert "metacarpal" not in text
+
+
 def test_an_uncertain_total_has_its_interval():
     lines = totals(assessed(drawn()), lang="zh")
     assert lines[1].startswith("90%区间：总得分472至547分，骨龄10.16岁至10.78岁。")

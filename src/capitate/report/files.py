@@ -30,9 +30,9 @@ class Format(StrEnum):
     JSON = "json"
     HTML = "html"
     JOINTS = "joints.png"
-    """The film with its joints drawn on it; only where joints were read and the film is at hand."""
+    """The film with its joints drawn on it; only where joints were found and the film is at hand."""
     CONTACT_SHEET = "contact-sheet.png"
-    """The 13 graded joints; only where joints were read and the film is at hand."""
+    """The 13 graded joints; only where joints were found and the film is at hand."""
 
 
 def write(
@@ -93,7 +93,7 @@ def _content(
         return f"{dumps(assessment, indent=2)}\n".encode()
     if form is Format.HTML:
         return to_html(assessment, radiograph=radiograph, lang=lang, written=written).encode("utf-8")
-    if assessment.joints is None or radiograph is None:
+    if radiograph is None or not any(one.box is not None for one in assessment.joints or ()):
         return None
     draw = joints_picture if form is Format.JOINTS else contact_sheet
     return png_bytes(draw(assessment, radiograph), identity=film_identity(assessment))

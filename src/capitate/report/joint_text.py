@@ -39,11 +39,12 @@ def joint_name(joint: str, *, lang: str) -> str:
 
 
 def joint_lines(assessment: Assessment, *, lang: str) -> list[str]:
-    """Write the 13 joints line by line as system 000's report did; nothing where no joints were read."""
-    if assessment.joints is None:
+    """Write the 13 joints line by line as system 000's report did; nothing where none of them was graded."""
+    joints_read = assessment.joints or ()
+    if all(one.grade is None for one in joints_read):
         return []
     chosen = language(lang)
-    phrases, by_name, open_joints = PHRASES[chosen], {one.name: one for one in assessment.joints}, counted(assessment)
+    phrases, by_name, open_joints = PHRASES[chosen], {one.name: one for one in joints_read}, counted(assessment)
     lines = []
     for joints in LINES:
         parts = (_joint(by_name.get(one.value), one.value, open_joints.get(one.value), lang=chosen) for one in joints)
@@ -176,6 +177,9 @@ def _confirm(assessment: Assessment, *, lang: Language) -> Iterator[str]:
     yield from listed("confirm", [one for one in joints if one.grade is not None and one.grade.suggestion])
     yield from listed("uncertain", [one for one in joints if one.status == JointStatus.UNCERTAIN])
     missing = [one for one in joints if one.status == JointStatus.MISSING]
+    if joints and len(missing) == len(joints) and all(one.grade is None for one in joints):
+        yield phrases["none_found"]
+        return
     graded = [one for one in missing if one.grade is not None and one.grade.value is not None]
     scored = [one for one in missing if one.name in RUS_JOINTS and one not in graded]
     yield from listed("missing_scored", scored)

@@ -54,6 +54,7 @@ _ENGLISH = {
     "missing_scored": "Not found on the film, which widens the score's interval: {joints}.",
     "missing_graded": "Not found on the film, graded by a reader: {joints}.",
     "missing_other": "Not found on the film, without effect on the scores: {joints}.",
+    "none_found": "No joint was found on the film.",
     "carpals": "Carpal bones: {count}.",
     "carpals_area": "Carpal bones: {count}, their area {area} % of the hand's length squared.",
     "under": "{sex}: {line}",
@@ -101,6 +102,7 @@ _ENGLISH = {
     "scores": "Scores",
     "total": "total {total} points",
     "not_scored": "not scored",
+    "not_graded": "not graded",
     "method_rus-chn": "RUS-CHN",
     "method_tw3": "TW3-RUS",
 }
@@ -126,6 +128,7 @@ _CHINESE = {
     "missing_scored": "片上未找到，得分区间因此变宽：{joints}。",
     "missing_graded": "片上未找到，由阅片者分级：{joints}。",
     "missing_other": "片上未找到，不影响得分：{joints}。",
+    "none_found": "片上未找到任何关节。",
     "carpals": "腕骨：{count}块。",
     "carpals_area": "腕骨：{count}块，面积合计为手长平方的{area}%。",
     "under": "{sex}：{line}",
@@ -167,6 +170,7 @@ _CHINESE = {
     "scores": "得分",
     "total": "总分 {total} 分",
     "not_scored": "未计分",
+    "not_graded": "未分级",
     "method_rus-chn": "RUS-CHN",
     "method_tw3": "TW3-RUS",
 }

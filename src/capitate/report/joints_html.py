@@ -103,13 +103,15 @@ def joints_page(assessment: Assessment, radiograph: Radiograph | None, *, lang: 
     """
     if assessment.joints is None:
         return None
+    shown = [one for one in assessment.joints if one.box is not None or one.grade is not None]
+    cells = sheet_cells(assessment, radiograph, size=_CROP) if shown else ()
     return {
         "phrases": JOINT_PHRASES[language(lang)],
         "scores": [_score(result, lang=lang) for result in method_results(assessment)],
         "confirm": confirm_lines(assessment, lang=lang),
-        "cards": [_card(cell, lang=lang) for cell in sheet_cells(assessment, radiograph, size=_CROP)],
+        "cards": [_card(cell, lang=lang) for cell in cells],
         "crop_size": _CROP,
-        "rows": [_row(joint, lang=lang) for joint in assessment.joints],
+        "rows": [_row(joint, lang=lang) for joint in assessment.joints if shown],
     }
 
 
@@ -159,8 +161,8 @@ def _facts(joint: AssessedJoint, *, lang: str) -> list[str]:
     """Return grade, confidence and points of a graded joint, and who set it, as short phrases."""
     phrases, grade = JOINT_PHRASES[language(lang)], joint.grade
     if grade is None or (grade.value is None and grade.corrected_by is None):
-        return [phrases["status_missing" if joint.box is None else "not_scored"]]
-    told = [phrases["not_scored"] if grade.value is None else phrases["machine_unsure"].format(step=grade.value)]
+        return [phrases["status_missing" if joint.box is None else "not_graded"]]
+    told = [phrases["not_graded"] if grade.value is None else phrases["machine_unsure"].format(step=grade.value)]
     if grade.corrected_by is not None:
         told.append(set_by_text(grade, lang=lang))
     elif grade.confidence is not None:

@@ -45,11 +45,12 @@ def to_text(assessment: Assessment, *, lang: str = "en") -> str:
         [f"{label}{' ' * (width - columns(label))}  {printable(fact)}" for label, fact in some]
         for some in (facts, source)
     )
-    between: list[str] = []
-    if assessment.joints is not None:
-        results = [*totals(assessment, lang=lang), *confirm_lines(assessment, lang=lang)]
-        between = ["", *joint_lines(assessment, lang=lang), "", *results, ""]
-    return "\n".join([name, *(line and _INDENT + line for line in (*above, *between, *below))])
+    results = [*totals(assessment, lang=lang), *confirm_lines(assessment, lang=lang)]
+    blocks = [block for block in (joint_lines(assessment, lang=lang), results) if block]
+    if not blocks:
+        return "\n".join([name, *(_INDENT + line for line in (*above, *below))])
+    parts = ("\n".join(_INDENT + line for line in block) for block in (above, *blocks, below))
+    return f"{name}\n" + "\n\n".join(parts)
 
 
 def sex_text(subject: Subject, *, lang: str = "en") -> str:
