@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capitate.cli.data_audit import audit
+from capitate.cli.data_measures import measures
 from capitate.cli.data_prepare import prepare
 from capitate.cli.data_split import boxes, split
 from capitate.cli.options import QuietOption
@@ -194,6 +195,11 @@ data.command(
     epilog="Examples:\n\n  capitate data audit boxes-21.csv --out audit\n\n"
     "  capitate data audit boxes-21.csv --keypoints hand-keypoints-21.csv --films rsna/index.csv --out audit"
 )(audit)
+data.command(
+    epilog="Examples:\n\n  capitate data measures rsna-highres/index.csv --boxes joints.csv --out measures\n\n"
+    "  capitate data measures rsna/index.csv --boxes joints.csv --masks epiphyses/masks --aspects epiphyses/index.csv "
+    "--out measures"
+)(measures)
 data.command(
     epilog="Examples:\n\n  capitate data prepare rsna/index.csv --out store\n\n"
     "  capitate data prepare rsna/index.csv --out store --height 160 --width 128 --workers 4\n\n"

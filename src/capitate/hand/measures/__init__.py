@@ -1,0 +1,26 @@
+"""What a reader measures by eye, from outlines: epiphyses and growth plates joint by joint, and the carpal bones.
+
+There is no network in it. `measure_joint` and `measure_carpals` take outlines, the film's pixels and the named hand.
+"""
+
+from __future__ import annotations
+
+from capitate.hand.measures.axis import BoneAxis, bone_axis, hand_length
+from capitate.hand.measures.carpus import CarpalBone, CarpalMeasures, carpal_box, measure_carpals
+from capitate.hand.measures.epiphysis import EpiphysisMeasures, measure_joint
+from capitate.hand.measures.polygons import Polygon
+from capitate.hand.measures.view import OutlinePicture
+
+__all__ = [
+    "BoneAxis",
+    "CarpalBone",
+    "CarpalMeasures",
+    "EpiphysisMeasures",
+    "OutlinePicture",
+    "Polygon",
+    "bone_axis",
+    "carpal_box",
+    "hand_length",
+    "measure_carpals",
+    "measure_joint",
+]
