@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 from PIL import Image  # noqa: E402
 
 from capitate.errors import TableError, UsageError  # noqa: E402
+from capitate.evaluation.grades.predictions import GradePredictions  # noqa: E402
 from capitate.phantom.reference import grade_onsets  # noqa: E402
 from capitate.runtime.grade_categories import CATEGORIES, JOINTS, category_of  # noqa: E402
 from capitate.training.config import experiment_of  # noqa: E402
@@ -22,7 +23,6 @@ from capitate.training.joint_grades.comparing import compare_graders, grader_tab
 from capitate.training.joint_grades.crops import NO_FOLD, read_graded  # noqa: E402
 from capitate.training.joint_grades.hand_ages import hand_ages, hand_figures  # noqa: E402
 from capitate.training.joint_grades.labels import taught  # noqa: E402
-from capitate.training.joint_grades.predictions import GradePredictions  # noqa: E402
 from capitate.training.joint_grades.transplants import assembled, joint_window, transplants  # noqa: E402
 from capitate.training.joint_grades.weak import age_targets, believed  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
+from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
 from capitate.runtime.grade_categories import MOST_GRADES
 from capitate.training.joint_grades.beyond_age import pooled
 from capitate.training.joint_grades.crops import read_graded
 from capitate.training.joint_grades.labels import labelled
 from capitate.training.joint_grades.network import JointGradesNetwork
-from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
 from capitate.training.joint_grades.task import JointGradesTask, open_joint_grades
 from capitate.training.joint_grades.transplants import Transplants, transplants
 from capitate.training.pictures.exported import load_run

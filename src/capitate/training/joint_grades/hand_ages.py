@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
 from capitate.evaluation.bootstrap import Estimate, drawn_counts, estimate_sums, with_interval
+from capitate.evaluation.grades.predictions import GradePredictions
 from capitate.methods import Grading, Joint, Method, score
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES, category_of
-from capitate.training.joint_grades.predictions import GradePredictions
 
 __all__ = ["BAND_MONTHS", "HANDS", "HandAge", "grade_correlations", "hand_ages", "hand_figures"]
 
