@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,33 +15,22 @@ from capitate.assessor.clock import Clock
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.assessor.joint_findings import cut_box_findings, missing_joint, naming_findings, remark_of
 from capitate.assessor.joint_models import RELEASED, JointModels
+from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
 from capitate.assessor.scores import graded_names
 from capitate.assessor.second_hand import Chosen, choose_hand
 from capitate.assessor.upright import Upright
 from capitate.hand import Detection, NamedHand, NamedJoint
 from capitate.radiograph import Radiograph
 from capitate.runtime.bundle import Bundle
-from capitate.runtime.joint_boxes import FoundJoint, JointDetector
+from capitate.runtime.joint_boxes import JointDetector
 from capitate.runtime.joint_grades import GradeAnswer, JointGrader
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.outlines import Outliner
-from capitate.runtime.views import HandFrame
 from capitate.types import Box, Finding
 
-__all__ = ["FindsJoints", "GradesJoints", "JointReader", "JointReading"]
+__all__ = ["GradesJoints", "JointReader", "JointReading"]
 
 Pixels = NDArray[np.float32]
-
-
-class FindsJoints(Protocol):
-    """What finds joints, such as `JointDetector`."""
-
-    bundle: Bundle
-
-    def detect(
-        self, pixels: Pixels, frame: HandFrame | None = None, *, square: Pixels | None = None
-    ) -> list[FoundJoint]:
-        """Find the joints of the hand in a frame."""
 
 
 class GradesJoints(Protocol):
@@ -158,8 +147,9 @@ class JointReader:
 
     def _detected(self, hand: HandOnFilm) -> list[Detection]:
         """Find the joints of a hand; boxes in pixels of the whole film, not clipped to it."""
-        found = self.detector.detect(hand.pixels, hand.located.frame, square=hand.square)
-        return [_detection(one, left=hand.left) for one in found if min(one.box.width, one.box.height) >= 1]
+        found = look_for_joints(self.detector, hand.pixels, hand.located.frame, square=hand.square)
+        each = [as_detection(one) for one in found if min(one.box.width, one.box.height) >= 1]
+        return [replace(one, box=replace(one.box, x=one.box.x + hand.left)) for one in each]
 
     def _grades(self, pixels: Pixels, boxes: dict[str, Box]) -> dict[str, GradeReading]:
         """Grade the 13 joints as far as they have boxes, all in one run of the network."""
@@ -182,14 +172,6 @@ class JointReader:
             told = f"RUS-CHN and TW3 need graded joints: {self.models.absent('grades')}"
             parts["methods"] = f"{told} A reader's grades can be given with capitate rescore."
         return parts
-
-
-def _detection(one: FoundJoint, *, left: int) -> Detection:
-    """Undo the clipping of a detector's box, so that its middle is the joint's."""
-    (x, y), box = one.centre, one.box
-    wide = 2 * max(x - box.x, box.x + box.width - x)
-    tall = 2 * max(y - box.y, box.y + box.height - y)
-    return Detection(one.joint, Box(x - wide / 2 + left, y - tall / 2, wide, tall), one.score)  # type: ignore[arg-type]
 
 
 def _on_film(box: Box, shape: tuple[int, int]) -> Box:
