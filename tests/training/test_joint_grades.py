@@ -193,7 +193,7 @@ def test_validation_is_never_augmented(crops):
     first, again = (task.plain(rows, size=(32, 32)).pictures for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(first[0, 0], torch.from_numpy(task.source.rule.fitted(film(task, 0)).pixels).float())
-    feeder = CropFeeder(task.crops, task.source, np.arange(len(task.ids)), config)
+    feeder = CropFeeder(task.taught, task.source, np.arange(len(task.ids)), config)
     feeder.start(0, config.optimiser.stages[0])
     assert not any(torch.equal(one, other) for one in feeder.batch(0).pictures for other in first)
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from capitate.errors import TableError, UsageError
-from capitate.phantom import JOINTS
+from capitate.phantom import JOINTS, draw
 from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.voc import write_voc
 from capitate.training.data.yolo import write_yolo
-from capitate.training.joints.labels import read_labels
-from capitate.training.joints.points import CENTRES, FOREARM, centres_of, class_of, read_points
+from capitate.training.hand_points import read_hand_points
+from capitate.training.joints.labels import audited, read_labels
+from capitate.training.joints.points import CENTRES, FOREARM, centres_of, class_of
 from capitate.training.joints_labels import BOXES_OF_A_HAND
 from capitate.training.settings.joints import JointLabelFiles
+from capitate.types import Sex
 
 CLASSES = tuple(BOXES_OF_A_HAND)
 FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
@@ -55,7 +58,7 @@ def test_every_joint_has_a_place_and_a_class():
 
 
 def test_points_are_read_and_lie_along_bones(tmp_path):
-    points = read_points(write_points(tmp_path / "points.csv", {"7": hand()}))["7"]
+    points = dict(read_hand_points(write_points(tmp_path / "points.csv", {"7": hand()}))["7"].at)
     centres = centres_of(points)
     assert centres["MIPThird"] == pytest.approx([0.8 - 0.24, 0.5 - 0.1 * 0.043], abs=1e-6)
     assert centres["MCPFifth"][1] == pytest.approx(0.6 + 0.1 * 0.513, abs=1e-6)
@@ -77,24 +80,40 @@ def test_the_three_forms_of_boxes_are_one(tmp_path):
         assert max(apart.min(axis=0).max(), apart.min(axis=1).max()) < 0.002
 
 
-def test_wrong_hands_are_left_out_with_their_reason(tmp_path):
-    swapped = [
-        LabelledBox(b.film, {"Radius": "Ulna", "Ulna": "Radius"}.get(b.joint, b.joint), b.x, b.y, b.width, b.height)
-        for b in boxes_of("swapped")
+def drawn_boxes(film: str, drawn, *, shift: float = 0.0) -> list[LabelledBox]:
+    rows, columns = drawn.radiograph.pixels.shape
+    return [
+        LabelledBox(
+            film,
+            class_of(one.name),
+            (one.box.x + one.box.width / 2) / columns + shift,
+            (one.box.y + one.box.height / 2) / rows,
+            one.box.width / columns,
+            one.box.height / rows,
+        )
+        for one in drawn.joints
     ]
-    shifted = [LabelledBox("shifted", b.joint, b.x + 0.15, b.y, b.width, b.height) for b in boxes_of("shifted")]
-    missing = [b for b in boxes_of("missing") if b.joint != "Ulna"]
-    write_table(tmp_path, [*boxes_of("right"), *swapped, *shifted, *missing])
-    write_points(tmp_path / "points.csv", dict.fromkeys(("right", "swapped", "shifted", "young"), hand()))
-    files = JointLabelFiles(boxes="boxes.csv", keypoints="points.csv")
-    found = read_labels(files, base=tmp_path, classes=CLASSES)
-    assert set(found.hands) == {"right", "young"}
-    assert found.wrong["missing"] == "Ulna 0 of 1"
-    assert "of a hand's length from where key points have it" in found.wrong["swapped"]
+
+
+def test_wrong_hands_are_left_out_with_their_reason(tmp_path):
+    drawn = draw(age_months=130, sex=Sex.MALE, height=300)
+    swapped = [
+        replace(box, joint={"Radius": "Ulna", "Ulna": "Radius"}.get(box.joint, box.joint))
+        for box in drawn_boxes("swapped", drawn)
+    ]
+    missing = [box for box in drawn_boxes("missing", drawn) if box.joint != "Ulna"]
+    shifted = drawn_boxes("shifted", drawn, shift=0.12)
+    files = write_table(tmp_path, [*drawn_boxes("right", drawn), *swapped, *shifted, *missing])
+    films = {name: np.round(drawn.radiograph.pixels * 255).astype(np.uint8) for name in ("right", "shifted")}
+    found = audited(read_labels(files, base=tmp_path, classes=CLASSES), files, films=films)
+    assert set(found.hands) == {"right"}
     assert set(found.wrong) == {"missing", "shifted", "swapped"}
-    strict = JointLabelFiles(boxes="boxes.csv", keypoints="points.csv", leave_out_wrong=False)
+    assert found.wrong["missing"] == "Ulna 0 of 1"
+    assert "Radius" in found.wrong["swapped"]
+    assert "the boxes are shifted" in found.wrong["shifted"]
+    strict = replace(files, leave_out_wrong=False)
     with pytest.raises(UsageError, match=r"3 of 4 labelled hands are wrong \(missing: Ulna 0 of 1"):
-        read_labels(strict, base=tmp_path, classes=CLASSES)
+        audited(read_labels(strict, base=tmp_path, classes=CLASSES), strict, films=films)
 
 
 def test_key_points_alone_teach_centres_without_sizes(tmp_path):
@@ -137,15 +156,17 @@ def test_labels_that_are_not_there(tmp_path):
 @pytest.mark.films
 def test_the_published_tables(films_root):
     """Shares along the bones measured again, and the hands that both tables contradict."""
-    points = read_points(films_root / "joints" / "hand-keypoints-21.csv")
+    points = read_hand_points(films_root / "joints" / "hand-keypoints-21.csv", fingertips=True)
     files = JointLabelFiles(boxes="boxes-21.csv", keypoints="hand-keypoints-21.csv")
     labels = read_labels(files, base=films_root / "joints", classes=CLASSES)
     assert len(labels.wrong) >= 26
+    judged = audited(labels, files, films={})
+    assert len(judged.wrong) == 33  # two more lie beside the hand, which only the film tells
     both = [film for film in labels.hands if film in points and np.isfinite(labels.hands[film].boxes).all()]
     apart = []
     for film in both:
         hand_boxes = labels.hands[film]
-        for joint, at in centres_of(points[film]).items():
+        for joint, at in centres_of(dict(points[film].at)).items():
             own = hand_boxes.boxes[hand_boxes.classes == CLASSES.index(class_of(joint)), :2]
             apart.append(np.hypot(*(own - at).T).min())
     assert np.median(apart) < 0.01

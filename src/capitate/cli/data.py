@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capitate.cli.data_audit import audit
+from capitate.cli.data_joints import joints
 from capitate.cli.data_measures import measures
 from capitate.cli.data_prepare import prepare
 from capitate.cli.data_split import boxes, split
@@ -205,6 +206,11 @@ data.command(
     "  capitate data prepare rsna/index.csv --out store --height 160 --width 128 --workers 4\n\n"
     "  capitate data prepare folds.csv --out store --folds-from-table"
 )(prepare)
+
+data.command(
+    epilog="Examples:\n\n  capitate data joints rsna-highres/index.csv --out crops\n\n"
+    "  capitate data joints rsna/index.csv --films epiphyses/regions --masks epiphyses/masks --out crops"
+)(joints)
 
 
 def _checked(source: Path, *, films: Path | None, workers: int, quiet: bool) -> DataCheck:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from capitate.errors import UsageError
-from capitate.training.joint_grades.crops import ALLOWED, GradedCrops
-from capitate.training.losses.grades import grade_targets
+from capitate.training.joint_grades.labels import TaughtCrops
 from capitate.training.pictures.feeding import PictureFeeder
 from capitate.training.pictures.source import PictureSource
 from capitate.training.settings.joint_grades import GradeSampling, JointGradesConfig
@@ -56,21 +55,19 @@ class CropBatch:
         return replace(self, **{name: change(getattr(self, name)) for name in names})
 
 
-def crop_batch(
-    crops: GradedCrops, rows: NDArray[np.int64], pictures: Tensor, *, sigma: float, of: int | None = None
-) -> CropBatch:
+def crop_batch(taught: TaughtCrops, rows: NDArray[np.int64], pictures: Tensor, *, of: int | None = None) -> CropBatch:
     """Put labels to pictures.
 
     Args:
-        crops: all of them.
+        taught: all crops.
         rows: of the pictures.
         pictures: float32 (n, 1, height, width).
-        sigma: by which labels are spread, in grades.
         of: crops of the whole step, these if None.
     """
-    categories, grades = (torch.from_numpy(one[rows]) for one in (crops.categories, crops.grades))
-    targets = grade_targets(grades, torch.from_numpy(ALLOWED)[categories], sigma=sigma)
-    return CropBatch(pictures, categories, grades, targets, len(rows) if of is None else of)
+    categories, grades = (torch.from_numpy(one[rows]) for one in (taught.crops.categories, taught.crops.grades))
+    return CropBatch(
+        pictures, categories, grades, torch.from_numpy(taught.targets[rows]), len(rows) if of is None else of
+    )
 
 
 def rarity(categories: NDArray[np.int64], grades: NDArray[np.int64], *, power: float) -> NDArray[np.float64]:
@@ -86,7 +83,7 @@ class CropFeeder(PictureFeeder[CropBatch]):
 
     def __init__(
         self,
-        crops: GradedCrops,
+        taught: TaughtCrops,
         source: PictureSource,
         rows: NDArray[np.int64],
         config: JointGradesConfig,
@@ -96,18 +93,26 @@ class CropFeeder(PictureFeeder[CropBatch]):
         device: torch.device | None = None,
     ) -> None:
         """Prepare to feed; arguments and errors as of `PictureFeeder`."""
-        self.crops, self.config = crops, config
-        self._shares = rarity(crops.categories[rows], crops.grades[rows], power=config.sampling.power)
+        self.taught, self.config = taught, config
+        crops, power = taught.crops, config.sampling.power
+        balanced = config.sampling.method is GradeSampling.BALANCED
+        self._shares = rarity(crops.categories[rows], crops.grades[rows], power=power if balanced else 0.0)
+        drawn = crops.drawn[rows]
+        if drawn.any() and not drawn.all():
+            wanted = np.where(drawn, config.labels.drawn_share, 1 - config.labels.drawn_share)
+            self._shares *= wanted / np.where(drawn, self._shares[drawn].sum(), self._shares[~drawn].sum())
+        self._drawing = balanced or bool(drawn.any())
+        self._amount = int((~drawn).sum()) or rows.size
         super().__init__(
             source, rows, config, augmentation=config.augment, rank=rank, processes=processes, device=device
         )
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """Give the rows of an epoch: each once, or drawn with replacement by rarity."""
-        if self.config.sampling.method is GradeSampling.ONCE:
+        """Give the rows of an epoch: each once, or drawn with replacement by rarity and as many drawn ones as asked."""
+        if not self._drawing:
             return super().order(epoch)
         random = np.random.default_rng([self.config.seed, epoch])
-        drawn: NDArray[np.int64] = random.choice(self.rows, size=self.rows.size, p=self._shares)
+        drawn: NDArray[np.int64] = random.choice(self.rows, size=self._amount, p=self._shares)
         return drawn
 
     def batch(self, step: int) -> CropBatch:
@@ -122,4 +127,4 @@ class CropFeeder(PictureFeeder[CropBatch]):
         if not readable.any():
             raise UsageError(f"none of the {len(rows)} crops of a batch can be read; see `capitate data check`")
         of = len(self.batches[step]) if self.processes > 1 else None
-        return crop_batch(self.crops, rows[readable], pictures, sigma=self.config.loss.label_sigma, of=of)
+        return crop_batch(self.taught, rows[readable], pictures, of=of)

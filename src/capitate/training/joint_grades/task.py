@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +16,8 @@ from torch import Tensor, nn
 from capitate.errors import UsageError
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES
 from capitate.training.joint_grades.batches import CropBatch, CropFeeder, crop_batch
-from capitate.training.joint_grades.crops import GradedCrops, read_graded
+from capitate.training.joint_grades.hand_ages import HANDS, grade_correlations, hand_ages, hand_figures
+from capitate.training.joint_grades.labels import TaughtCrops, taught
 from capitate.training.joint_grades.network import JointGradesNetwork
 from capitate.training.joint_grades.predictions import PREDICTIONS, GradePredictions
 from capitate.training.losses import grades as losses
@@ -22,6 +25,7 @@ from capitate.training.pictures.network import begun
 from capitate.training.pictures.reading import labels_digest
 from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
+from capitate.training.runs import write_table
 from capitate.training.settings.joint_grades import GradeLoss, JointGradesConfig
 from capitate.training.settings.pictures import film_rule
 from capitate.training.task import Task
@@ -44,10 +48,10 @@ class JointGradesTask(Task[CropBatch, Tensor]):
     unit = "grades"
     terms = 5
 
-    def __init__(self, crops: GradedCrops, config: JointGradesConfig) -> None:
+    def __init__(self, taught: TaughtCrops, config: JointGradesConfig) -> None:
         """Bring crops and experiment together; no picture is read yet."""
-        self.crops, self._config = crops, config
-        self.source = PictureSource(crops.items, rule=film_rule(config, config.reading), config=config.reading)
+        self.taught, self.crops, self._config = taught, taught.crops, config
+        self.source = PictureSource(self.crops.items, rule=film_rule(config, config.reading), config=config.reading)
         self.ids = self.source.ids
 
     @property
@@ -70,7 +74,7 @@ class JointGradesTask(Task[CropBatch, Tensor]):
     def digests(self) -> dict[str, str | None]:
         """Give sha256 of ids, categories, grades and hands; pictures are read from the crops themselves."""
         crops = self.crops
-        parts = (self.ids, crops.categories, crops.grades, crops.hands)
+        parts = (self.ids, crops.categories, crops.grades, crops.hands, self.taught.targets.round(4))
         lines = list(zip(*(part.tolist() for part in parts), strict=True))
         return {"labels_sha256": labels_digest(lines), "views_sha256": None}
 
@@ -83,14 +87,14 @@ class JointGradesTask(Task[CropBatch, Tensor]):
         self, rows: NDArray[np.int64], *, rank: int = 0, processes: int = 1, device: torch.device | None = None
     ) -> CropFeeder:
         """Give what makes augmented batches of some crops."""
-        return CropFeeder(self.crops, self.source, rows, self.config, rank=rank, processes=processes, device=device)
+        return CropFeeder(self.taught, self.source, rows, self.config, rank=rank, processes=processes, device=device)
 
     def plain(self, rows: NDArray[np.int64], *, size: tuple[int, int]) -> CropBatch | None:
         """Give crops as they are; those that cannot be read are left out."""
         readable, pictures = self.source.pictures(rows, size=size)
         if not readable.any():
             return None
-        return crop_batch(self.crops, rows[readable], pictures, sigma=self.config.loss.label_sigma)
+        return crop_batch(self.taught, rows[readable], pictures)
 
     def answer(self, network: nn.Module, batch: CropBatch) -> Tensor:
         """Let the network answer a batch."""
@@ -118,7 +122,23 @@ class JointGradesTask(Task[CropBatch, Tensor]):
         """Grade crops of hands that the network never saw, as they are."""
         found = self.predict(network, rows)
         found.save(folder / PREDICTIONS)
-        return found.figures()
+        return {**found.figures(), **self._against_ages(found, folder)}
+
+    def _against_ages(self, found: GradePredictions, folder: Path) -> dict[str, Any]:
+        """Compare with the bone ages of the hands, where the data tell them."""
+        crops = self.crops
+        known = np.isfinite(crops.ages) & (crops.sexes != "")
+        if not known.any():
+            return {}
+        names = crops.hands[known].tolist()
+        sexes = dict(zip(names, crops.sexes[known].tolist(), strict=True))
+        ages = dict(zip(names, crops.ages[known].tolist(), strict=True))
+        hands = list(hand_ages(found, sexes=sexes, ages=ages))
+        write_table(folder / HANDS, [asdict(one) for one in hands])
+        return {
+            "rus_chn": hand_figures(hands),
+            "rank_correlation": grade_correlations(found, sexes=sexes, ages=ages),
+        }
 
     def predict(self, network: nn.Module, rows: NDArray[np.int64]) -> GradePredictions:
         """Grade crops; those that cannot be read are left out.
@@ -132,7 +152,7 @@ class JointGradesTask(Task[CropBatch, Tensor]):
         for part in np.array_split(rows, max(1, -(-rows.size // _BATCH))):
             readable, pictures = self.source.pictures(part)
             if readable.any():
-                batch = crop_batch(self.crops, part[readable], pictures, sigma=0.0).to(device)
+                batch = crop_batch(self.taught, part[readable], pictures).to(device)
                 with torch.no_grad():
                     found.append(self.answer(network, batch).double().exp().cpu().numpy())
                 kept.append(part[readable])
@@ -162,6 +182,6 @@ def open_joint_grades(config: JointGradesConfig, data: Path) -> JointGradesTask:
     """Bring a grading experiment and a folder of graded crops together.
 
     Raises:
-        TableError: if the folder holds no graded crops, or a grade that a joint does not have.
+        TableError: if the folder holds no crops, a grade that a joint does not have, or a crop without any label.
     """
-    return JointGradesTask(read_graded(data), config)
+    return JointGradesTask(taught(data, config), config)

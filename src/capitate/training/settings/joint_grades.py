@@ -22,6 +22,7 @@ __all__ = [
     "GradeSamplingConfig",
     "GraderConfig",
     "JointGradesConfig",
+    "WeakLabelsConfig",
     "check_joint_grades",
 ]
 
@@ -91,6 +92,26 @@ class GradeLossConfig:
 
 
 @dataclass(frozen=True)
+class WeakLabelsConfig:
+    """Labels of crops that nobody graded, from the bone age of their hands; see `capitate.training.joint_grades.weak`.
+
+    Attributes:
+        spread: standard deviation of a joint's own age around its hand's, months.
+        drawn: folder of graded crops that only teach, such as those of `capitate phantoms --joints`; empty for none.
+        drawn_share: share of an epoch's crops that are drawn ones.
+        beliefs: `predictions.csv` of runs that held these crops out, whose answers sharpen the labels; relative names
+            begin at the folder of the data.
+        power: of these answers against the label by age.
+    """
+
+    spread: float = 3.0
+    drawn: str = ""
+    drawn_share: float = 0.25
+    beliefs: tuple[str, ...] = ()
+    power: float = 1.0
+
+
+@dataclass(frozen=True)
 class GradeSamplingConfig:
     """Sampling of an epoch.
 
@@ -114,6 +135,7 @@ class JointGradesConfig(Experiment):
         network: see `GraderConfig`.
         augment: see `AugmentConfig`.
         loss: see `GradeLossConfig`.
+        labels: see `WeakLabelsConfig`.
         sampling: see `GradeSamplingConfig`.
     """
 
@@ -123,6 +145,7 @@ class JointGradesConfig(Experiment):
     network: GraderConfig = field(default_factory=GraderConfig)
     augment: AugmentConfig = field(default_factory=plain_augment)
     loss: GradeLossConfig = field(default_factory=GradeLossConfig)
+    labels: WeakLabelsConfig = field(default_factory=WeakLabelsConfig)
     sampling: GradeSamplingConfig = field(default_factory=GradeSamplingConfig)
 
 
@@ -143,6 +166,9 @@ def check_joint_grades(config: JointGradesConfig) -> None:
             ("network.dropout", config.network.dropout, 0, 0.99),
             ("network.embedding", config.network.embedding, 1, 4096),
             ("network.hidden", config.network.hidden, 1, 65536),
+            ("labels.spread", config.labels.spread, 0.1, 48),
+            ("labels.drawn_share", config.labels.drawn_share, 0, 0.95),
+            ("labels.power", config.labels.power, 0, 10),
             ("loss.label_sigma", config.loss.label_sigma, 0, 5),
             ("sampling.power", config.sampling.power, 0, 1),
         ]

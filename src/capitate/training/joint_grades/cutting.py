@@ -1,0 +1,212 @@
+"""Joints cut from whole films by the released models, with a table of what is known of each, for graders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from capitate import files
+from capitate.errors import FilmError, UsageError
+from capitate.hand import BoneClass, Detection, Joint, JointStatus, NamedHand, name_joints
+from capitate.runtime.bundle import load_bundle
+from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.runtime.grade_categories import JOINTS
+from capitate.runtime.joint_boxes import JointDetector
+from capitate.runtime.locator import HandLocator
+from capitate.runtime.views import squash
+from capitate.training.data.film_finder import films_under
+from capitate.training.joint_grades.crops import CROPS_TABLE
+from capitate.training.manifest import Study
+from capitate.training.prepare import Refused, each_film
+from capitate.training.runs import write_table
+from capitate.types import Box
+
+__all__ = ["CutCrop", "Cutting", "cut_joints", "upright_turns"]
+
+_QUARTER = 90.0
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How joints are cut.
+
+    Attributes:
+        detector: name or folder of a joint-detector bundle.
+        margin: shown around a joint's box, as a share of its longer side.
+        aspect: width over height that the films once had, for films that were stored squashed; 0 for their own.
+        films: folder with the same films in better pixels, found by their stem; films that it lacks are left out.
+        masks: folder of masks of those films; what lies where a mask is 0 is not known, and is filled with the nearest
+            pixel inside it.
+        joints: names of those that are cut.
+    """
+
+    detector: str = "joint-detector"
+    margin: float = 0.25
+    aspect: float = 0.0
+    films: Path | None = None
+    masks: Path | None = None
+    joints: tuple[str, ...] = JOINTS
+
+
+@dataclass(frozen=True)
+class CutCrop:
+    """One crop that was written, with what is known of its hand.
+
+    Attributes:
+        file: path below the folder.
+        hand: id of the film.
+        joint: name.
+        sex: of the child.
+        bone_age_months: as the table has it, or None.
+        detection: confidence of the joint's box.
+        pixels: side of the crop.
+    """
+
+    file: str
+    hand: str
+    joint: str
+    sex: str
+    bone_age_months: float | None
+    detection: float
+    pixels: int
+
+
+def cut_joints(
+    studies: Sequence[Study],
+    out: Path,
+    *,
+    cutting: Cutting,
+    workers: int = 1,
+    progress: Callable[[], object] = lambda: None,
+) -> tuple[list[CutCrop], dict[str, Refused]]:
+    """Find the joints of films and write each as a picture of its own, with `crops.csv` beside them.
+
+    Args:
+        studies: films, with sex and bone age where they are known.
+        out: folder; it must be empty or not there.
+        cutting: see `Cutting`.
+        workers: processes.
+        progress: called after every film.
+
+    Returns:
+        What was cut, and the films without crops, by id.
+
+    Raises:
+        UsageError: if the folder is in use, or no joint could be cut from any film.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty; name a new folder")
+    better = {film.stem: film for film in films_under(cutting.films)} if cutting.films else None
+    wanted = [one for one in studies if better is None or one.id in better]
+    for joint in cutting.joints:
+        (out / joint).mkdir(parents=True, exist_ok=True)
+    job = partial(_cut_film, better=better or {}, out=out, cutting=cutting)
+    crops, refused = [], {}
+    for study, made in zip(wanted, each_film(job, wanted, workers=workers), strict=True):
+        progress()
+        if isinstance(made, Refused):
+            refused[study.id] = made
+        else:
+            crops += made
+    if not crops:
+        first = next(iter(refused.values())).message if refused else "no film of the table lies there"
+        raise UsageError(f"no joint could be cut from {len(studies)} films: {first}")
+    write_table(out / CROPS_TABLE, [_row(crop) for crop in crops])
+    return crops, refused
+
+
+def upright_turns(rotation_degrees: float) -> int:
+    """Give the quarter turns anticlockwise after which the fingers point up within 45 degrees, 0 to 3."""
+    return round(rotation_degrees / _QUARTER) % 4
+
+
+def _row(crop: CutCrop) -> dict[str, object]:
+    age = "" if crop.bone_age_months is None else f"{crop.bone_age_months:g}"
+    values = {name: getattr(crop, name) for name in CutCrop.__dataclass_fields__}
+    return {**values, "bone_age_months": age, "detection": f"{crop.detection:.3f}"}
+
+
+def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutting) -> list[CutCrop] | Refused:
+    """Find the joints of one film and write them."""
+    try:
+        pixels, hand = _named_joints(files.read(study.path).pixels, cutting.detector)
+        best = files.read(better[study.id]).pixels if better else pixels
+    except FilmError as error:
+        return Refused(study.id, error.code, str(error))
+    if hand is None:
+        return Refused(study.id, "no_joints", "the joints found do not lie like those of a hand")
+    if cutting.masks is not None:
+        best = _filled(best, np.asarray(Image.open(cutting.masks / f"{study.id}.png")) > 0)
+    shape = pixels.shape
+    if cutting.aspect:
+        best = _stretched(best, cutting.aspect)
+    turns = upright_turns(hand.rotation_degrees or 0.0)
+    rule, made = CropRule(FilmRule(2, 2), cutting.margin), []
+    upright = np.ascontiguousarray(np.rot90(best, turns))
+    for joint in cutting.joints:
+        found = hand.joint(Joint(joint))
+        if found.status is JointStatus.MISSING or found.detection is None:
+            continue
+        box = _turned(_scaled(found.detection.box, shape, best.shape), best.shape, turns)
+        crop = rule.part(upright, box)
+        name = f"{joint}/{study.id}__{joint}.png"
+        Image.fromarray(np.rint(crop * 255).astype(np.uint8)).save(out / name)
+        made.append(
+            CutCrop(name, study.id, joint, str(study.sex), study.bone_age_months, found.detection.score, crop.shape[0])
+        )
+    return made
+
+
+@cache
+def _models(detector: str) -> tuple[HandLocator, JointDetector]:
+    """Load both models once a process."""
+    return HandLocator(threads=1), JointDetector(load_bundle(detector), threads=1)
+
+
+def _named_joints(pixels: NDArray[np.float32], detector: str) -> tuple[NDArray[np.float32], NamedHand | None]:
+    """Find and name the joints; the film comes back with bone bright."""
+    locator, joints = _models(detector)
+    square = squash(pixels)
+    located = locator.locate(square)
+    if located.negated:
+        pixels, square = np.float32(1) - pixels, np.float32(1) - square
+    found = joints.detect(pixels, located.frame, square=square)
+    hand = name_joints([Detection(BoneClass(one.joint), one.box, one.score) for one in found], film=pixels.shape)
+    return pixels, hand if hand.to_plan is not None else None
+
+
+def _filled(pixels: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Give pixels that are not known the value of the nearest one that is."""
+    if not known.any():
+        return pixels
+    _, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
+    filled: NDArray[np.float32] = pixels[tuple(nearest)]
+    return filled
+
+
+def _stretched(pixels: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
+    rows = pixels.shape[0]
+    image = Image.fromarray(pixels).resize((max(1, round(rows * aspect)), rows), Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
+
+
+def _scaled(box: Box, shape: tuple[int, ...], other: tuple[int, ...]) -> Box:
+    """Bring a box from one size of a film to another."""
+    down, across = other[0] / shape[0], other[1] / shape[1]
+    return replace(box, x=box.x * across, y=box.y * down, width=box.width * across, height=box.height * down)
+
+
+def _turned(box: Box, shape: tuple[int, ...], turns: int) -> Box:
+    """Bring a box to the film turned by quarters anticlockwise, as `numpy.rot90` turns it."""
+    rows, columns = shape[:2]
+    for _ in range(turns):
+        box = Box(box.y, columns - box.x - box.width, box.height, box.width)
+        rows, columns = columns, rows
+    return box
