@@ -12,6 +12,7 @@ import pytest
 from capitate.report import to_html
 
 from .examples import EXAMPLES, WRITTEN
+from .joint_examples import assessed, corrected, drawn, without
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -66,5 +67,18 @@ def test_the_net_log_would_show_a_request(tmp_path):
 def test_page_prints_on_one_sheet(name, lang, tmp_path, radiograph):
     _chromium(tmp_path, to_html(EXAMPLES[name], radiograph=radiograph, lang=lang, written=WRITTEN),
               f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer")  # fmt: skip
-    pdf = (tmp_path / "page.pdf").read_bytes()
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    assert _sheets(tmp_path / "page.pdf") == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_with_joints_prints_on_three_sheets(lang, tmp_path):
+    phantom = drawn()
+    read = corrected(without(assessed(phantom), "MCPThird"), "Radius", 9)
+    page = to_html(read, radiograph=phantom.radiograph, lang=lang, written=WRITTEN)
+    _chromium(tmp_path, page, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer")
+    assert _sheets(tmp_path / "page.pdf") == 3
+    assert _requested(tmp_path) == set()
+
+
+def _sheets(pdf):
+    return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))

@@ -4,13 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from capitate.assessment import Source
 from capitate.errors import CapitateError, ReportWriteError, UsageError
+from capitate.files.finding import find
 from capitate.report import dumps, from_json, write
 from capitate.report.naming import safe_stem
 
 from .examples import NORMAL, REFUSED, UNREADABLE
+from .joint_examples import assessed, drawn
 
 
 def _named(name, digest):
@@ -23,6 +26,44 @@ def test_json_and_page_are_written_under_the_film_s_name(tmp_path, radiograph):
     assert dumps(from_json(paths[0].read_text(encoding="utf-8"))) == dumps(NORMAL)
     assert paths[1].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert sorted(os.listdir(paths[0].parent)) == ["film.html", "film.json"]
+
+
+def test_pictures_of_joints_are_written_and_taken_away_with_them(tmp_path):
+    phantom = drawn()
+    read = assessed(phantom)
+    paths = write(read, tmp_path, radiograph=phantom.radiograph)
+    assert [path.name for path in paths] == [
+        "drawn.json", "drawn.html", "drawn.joints.png", "drawn.contact-sheet.png",
+    ]  # fmt: skip
+    for path in paths[2:]:
+        with Image.open(path) as picture:
+            assert picture.info == {"capitate-film": read.source.sha256}
+    write(replace(read, joints=None, methods=None), tmp_path, radiograph=phantom.radiograph)
+    assert sorted(os.listdir(tmp_path)) == ["drawn.html", "drawn.json"]
+    assert len(write(read, tmp_path)) == 2, "without the film there is nothing to draw on"
+    missing = tuple(replace(one, box=None, status="missing", grade=None) for one in read.joints)
+    assert len(write(replace(read, joints=missing, methods=None), tmp_path, radiograph=phantom.radiograph)) == 2
+
+
+def test_another_film_s_pictures_are_never_replaced_and_no_foreign_one(tmp_path):
+    phantom = drawn()
+    read = assessed(phantom)
+    formats = ["joints.png"]
+    mine = write(read, tmp_path, radiograph=phantom.radiograph, formats=formats)[0]
+    other = replace(read, source=replace(read.source, sha256="b" * 64))
+    assert write(other, tmp_path, radiograph=phantom.radiograph, formats=formats)[0].name == "drawn-bbbbbbbb.joints.png"
+    assert write(read, tmp_path, radiograph=phantom.radiograph, formats=formats)[0] == mine
+    mine.write_bytes(b"no picture")
+    assert write(read, tmp_path, radiograph=phantom.radiograph, formats=formats)[0] != mine
+    assert mine.read_bytes() == b"no picture"
+
+
+def test_pictures_of_reports_are_no_films(tmp_path):
+    phantom = drawn()
+    write(assessed(phantom), tmp_path, radiograph=phantom.radiograph)
+    Image.new("L", (20, 20)).save(tmp_path / "other.joints.png")
+    Image.new("L", (20, 20)).save(tmp_path / "drawn.png")
+    assert [path.name for path in find(tmp_path)] == ["drawn.png", "other.joints.png"]
 
 
 def test_only_the_chosen_formats(tmp_path):

@@ -6,8 +6,11 @@ import pytest
 
 from capitate.assessment import Refusal
 from capitate.report import COLUMNS, TableWriter, table_row
+from capitate.report.joint_columns import JOINT_COLUMNS
+from capitate.types import Sex
 
 from .examples import EXAMPLES, MATURE, NORMAL, REFUSED, UNKNOWN_SEX, WARNED
+from .joint_examples import assessed, corrected, drawn, without
 
 
 def _read(text):
@@ -26,6 +29,7 @@ def test_rows_keep_their_order_and_path():
 
 def test_cells_of_an_assessed_film():
     row = table_row(NORMAL)
+    assert not any(row.pop(column) for column in JOINT_COLUMNS)
     assert row == {
         "path": "film.png",
         "sex": "female",
@@ -57,6 +61,27 @@ def test_cells_of_the_other_examples():
     refused = table_row(REFUSED)
     assert refused["refusal"] == "not_a_radiograph"
     assert refused["bone_age_months"] == refused["text"] == refused["mature"] == ""
+
+
+def test_cells_of_joints():
+    row = table_row(corrected(without(assessed(drawn()), "MCPThird"), "Radius", 9))
+    assert (row["Radius"], row["Radius_confidence"]) == ("9", "0.800")
+    assert (row["Ulna"], row["Ulna_confidence"]) == ("6", "0.450")
+    assert (row["MCPThird"], row["MCPThird_confidence"]) == ("", "")
+    assert row["joints_missing"] == "MCPThird"
+    assert row["grades_to_confirm"] == "Ulna; MIPFifth"
+    assert row["grades_corrected"] == "Radius"
+    assert row["rus_chn_reach"] == "within"
+    assert float(row["rus_chn_low_total"]) < float(row["rus_chn_total"]) < float(row["rus_chn_high_total"])
+    assert float(row["rus_chn_low_years"]) < float(row["rus_chn_years"]) < float(row["rus_chn_high_years"])
+    assert row["rus_chn_female_years"] == row["tw3_male_years"] == ""
+
+
+def test_ages_of_either_sex_where_it_is_unknown():
+    row = table_row(assessed(drawn(), sex=Sex.UNKNOWN))
+    assert row["rus_chn_total"] == row["rus_chn_years"] == row["tw3_reach"] == ""
+    assert float(row["rus_chn_female_years"]) < float(row["rus_chn_male_years"])
+    assert row["joints_missing"] == row["grades_corrected"] == ""
 
 
 def test_a_row_is_on_disk_before_the_next_film(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from capitate.phantom import draw, draw_joint
+from capitate.phantom import JointVariation, draw, draw_joint
 from capitate.types import Sex
 
 
@@ -26,7 +26,7 @@ def draw_crops(folder: Path, grades: dict[str, Sequence[int]], *, hands: int, si
         sex = Sex.MALE if k % 2 else Sex.FEMALE
         for joint, given in grades.items():
             grade = given[k % len(given)]
-            picture = draw_joint(joint, grade=grade, sex=sex, size=size, seed=1000 + k)
+            picture = draw_joint(joint, grade, sex=sex, size=size, seed=1000 + k, variation=JointVariation.none())
             save(picture.pixels, folder / joint / str(grade) / f"hand{k:02}__{joint}.png")
 
 

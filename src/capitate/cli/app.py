@@ -105,7 +105,12 @@ app.command(
         "capitate bench --training configs/bone-age-299px.toml --data store",
     ),
 )(bench)
-data.command(epilog=_examples("capitate data phantoms --out phantoms --count 200"))(phantoms)
+data.command(
+    epilog=_examples(
+        "capitate data phantoms --out phantoms --count 200",
+        "capitate data phantoms --joints drawn --count 20000 --joint Radius --joint Ulna",
+    )
+)(phantoms)
 app.add_typer(data, name="data", rich_help_panel=WORKBENCH)
 app.command(
     rich_help_panel=WORKBENCH,

@@ -37,7 +37,7 @@ def demo(
     with writing(film):
         demo_film(film)
     assessed = Assessor(model=model).assess(film, request=Request(sex=Sex.FEMALE))
-    _, page = report.write(assessed.assessment, out, radiograph=assessed.radiograph, lang=lang)
+    _, page, *_ = report.write(assessed.assessment, out, radiograph=assessed.radiograph, lang=lang)
     print(report.to_text(assessed.assessment, lang=lang))
     print(f"\nThe film is a drawing, not a patient: {film}")
     print(f"Report: {page}")

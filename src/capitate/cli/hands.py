@@ -8,8 +8,8 @@ from pathlib import Path
 
 from capitate.errors import CapitateError, CellError, TableError
 from capitate.methods import Joint
+from capitate.report.plain import printable
 from capitate.report.score_forms import SCORE_COLUMNS
-from capitate.report.text import printable
 from capitate.training.table import Row, read_table
 from capitate.types import Sex
 

@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 from scipy import interpolate
 
 from capitate.phantom.canvas import Canvas, tube
+from capitate.phantom.epiphysis import JOINT_SPACE, epiphysis_surfaces, plate_wave
 from capitate.phantom.skeleton import LongBone
 
-__all__ = ["PROFILES", "draw_long_bone", "epiphysis_labels"]
+__all__ = ["PROFILES", "UNITED", "draw_long_bone", "epiphysis_labels", "own_coordinates", "profile_at"]
 
 Field = NDArray[np.float32]
 
-JOINT_SPACE = 0.009
-"""Half of the dark joint space between two grown bones, plan units (about 0.9 mm in an adult's hand)."""
-
-_UNITED = 0.5
+UNITED = 0.5
 """Share of the growth plate bridged by bone from which on an epiphysis has no outline of its own."""
 _ROOM = 0.35
 """What a joint's surroundings show beyond its epiphysis, in widths of the metaphysis."""
@@ -36,28 +34,29 @@ PROFILES: dict[str, list[tuple[float, float, float]]] = {
                          (0.9, 0.86, 0.07), (1, 0.82, 0.05)],
     "radius": [(0, 1, 0.03), (0.12, 0.90, 0.05), (0.3, 0.68, 0.10), (0.55, 0.52, 0.16), (0.9, 0.46, 0.19),
                (4, 0.46, 0.2)],
-    "ulna": [(0, 1, 0.05), (0.1, 0.86, 0.09), (0.28, 0.72, 0.18), (0.55, 0.66, 0.25), (0.9, 0.66, 0.28),
-             (4, 0.72, 0.28)],
+    "ulna": [(0, 1, 0.05), (0.1, 0.86, 0.09), (0.28, 0.66, 0.18), (0.55, 0.60, 0.25), (0.9, 0.60, 0.28),
+             (4, 0.68, 0.28)],
 }  # fmt: skip
 
 
 @cache
-def _profile(name: str) -> interpolate.PchipInterpolator:
-    table = np.array(PROFILES[name], dtype=float)
-    return interpolate.PchipInterpolator(table[:, 0], table[:, 1:], axis=0)
+def _profile(name: str) -> NDArray[np.float64]:
+    """Return a profile on a fine line: distance, half-width and cortex, shape (3, 513)."""
+    knots = np.array(PROFILES[name], dtype=float)
+    fine = np.linspace(knots[0, 0], knots[-1, 0], 513)
+    between = interpolate.PchipInterpolator(knots[:, 0], knots[:, 1:], axis=0)
+    return np.vstack([fine, between(fine).T])
 
 
-def _curve(name: str, at: Field) -> tuple[Field, Field]:
-    """Evaluate a profile: half-width and cortex over the metaphyseal half-width."""
-    knots = PROFILES[name]
-    fine = np.linspace(knots[0][0], knots[-1][0], 513)
-    values = _profile(name)(fine)
-    return np.interp(at, fine, values[:, 0]).astype(np.float32), np.interp(at, fine, values[:, 1]).astype(np.float32)
+def profile_at(name: str, at: Field) -> tuple[Field, Field]:
+    """Evaluate a profile: half-width and cortex over the metaphyseal half-width, float32 of the shape of `at`."""
+    fine, half, cortex = _profile(name)
+    return np.interp(at, fine, half).astype(np.float32), np.interp(at, fine, cortex).astype(np.float32)
 
 
 def draw_long_bone(canvas: Canvas, bone: LongBone) -> None:
     """Add a tubular bone and its epiphysis to the canvas."""
-    place = _own_coordinates(canvas, bone)
+    place = own_coordinates(canvas, bone)
     if place is None:
         return
     window, along, across = place
@@ -77,12 +76,12 @@ def epiphysis_labels(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice
         elsewhere. None where the epiphysis does not show, is bridged over half of its width and more, or lies off the
         canvas.
     """
-    place = _own_coordinates(canvas, bone) if bone.look.visible and bone.look.fusion < _UNITED else None
+    place = own_coordinates(canvas, bone) if bone.look.visible and bone.look.fusion < UNITED else None
     if place is None:
         return None
     window, along, across = place
     radius = bone.width / 2
-    face, back = _epiphysis_surfaces(bone, np.clip(across / radius, -1.4, 1.4))
+    face, back = epiphysis_surfaces(bone, np.clip(across / radius, -1.4, 1.4))
     inside = (along > face) & (along < back) & (np.abs(across) < radius * bone.look.width)
     reach = JOINT_SPACE + bone.height
     around = (along > -_ROOM * bone.width) & (along < reach + _ROOM * bone.width)
@@ -90,7 +89,7 @@ def epiphysis_labels(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice
     return window, np.where(inside, 2, np.where(around, 1, 0)).astype(np.uint8)
 
 
-def _own_coordinates(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice], Field, Field] | None:
+def own_coordinates(canvas: Canvas, bone: LongBone) -> tuple[tuple[slice, slice], Field, Field] | None:
     """Give the window of a bone, and there the distance along its axis from its joint, and across it."""
     axis = bone.end - bone.start
     axis = axis / float(np.hypot(*axis))
@@ -111,12 +110,12 @@ def _ossified(bone: LongBone, length: float, along: Field, across: Field, canvas
     share = np.clip(across / radius, -1.4, 1.4)
     full_gap = 0.13 * bone.width * (1 - look.fusion)
     plate = JOINT_SPACE + bone.height + min(full_gap, look.gap * bone.width)
-    plate_line = plate + _plate_wave(bone, share)
+    plate_line = plate + plate_wave(bone, share)
     spongy = canvas.spongiosa(along, across)
     shaft = _shaft(bone, length, along, across, start=plate_line, at=plate, spongy=spongy)
     if not look.visible:
         return shaft
-    face, back = _epiphysis_surfaces(bone, share)
+    face, back = epiphysis_surfaces(bone, share)
     separate = shaft + _epiphysis(bone, along, across, face=face, back=back, spongy=spongy)
     if look.fusion <= 0:
         return separate
@@ -128,13 +127,6 @@ def _ossified(bone: LongBone, length: float, along: Field, across: Field, canvas
     return blended
 
 
-def _plate_wave(bone: LongBone, share: Field) -> Field:
-    """Return how far the metaphyseal surface lies behind its middle: rounded corners, and a wave while capping."""
-    corner = 0.10 + 0.12 * bone.look.capping
-    line: Field = bone.width / 2 * (corner * np.abs(share) ** 3 + 0.05 * bone.look.capping * np.cos(3.5 * share) - 0.05)
-    return line.astype(np.float32)
-
-
 def _shaft(
     bone: LongBone, length: float, along: Field, across: Field, *, start: Field, at: float, spongy: Field
 ) -> Field:
@@ -143,7 +135,7 @@ def _shaft(
     young_gap = 0.012 * bone.youth * (bone.profile not in ("radius", "ulna"))
     far = length - JOINT_SPACE - young_gap
     place = along - at if bone.profile in ("radius", "ulna") else (along - at) / (far - at)
-    half, cortex = _curve(bone.profile, place.astype(np.float32))
+    half, cortex = profile_at(bone.profile, place.astype(np.float32))
     # Over an epiphysis that has united, the end flares as the epiphysis did.
     half = np.where(place < 0, half * bone.look.width, half)
     share = np.clip(across / (half * radius + 1e-6), -1.2, 1.2)
@@ -160,43 +152,6 @@ def _shaft(
         plate=0.075 * radius,
         spongy=spongy,
     )
-
-
-def _epiphysis_surfaces(bone: LongBone, share: Field) -> tuple[Field, Field]:
-    """Return the joint-side and the plate-side surface of the epiphysis, distances along the bone, plan units."""
-    look = bone.look
-    x = np.abs(np.clip(share / max(look.width, 1e-3), -1, 1))
-    grown = float(np.clip((look.width - 0.3) / 0.6, 0, 1))
-    domed = bone.profile == "metacarpal"
-    height = bone.height * look.height * (1 + _tilt(bone, np.clip(share / look.width, -1, 1)))
-    # How much of the height bulges towards the plate, and how square the two sides are.
-    below = 0.5 - (0.3 if domed else 0.15) * grown
-    towards_plate = (1 - x ** (2 + 3 * grown)) ** 0.5
-    square = 2.1 if domed else 2 + 2.2 * grown
-    towards_joint = (1 - x**square) ** (1 / square)
-    line = JOINT_SPACE + bone.height + _plate_wave(bone, share) + bone.width * 0.03 * look.capping * x**4
-    # A young centre is a dot in the middle of its cartilage; a grown one sits on the plate.
-    line = line - 0.22 * bone.height * (1 - grown)
-    waist = line - below * height
-    back = waist + below * height * towards_plate
-    face = waist - (1 - below) * height * towards_joint
-    return face.astype(np.float32), back.astype(np.float32)
-
-
-def _tilt(bone: LongBone, x: Field) -> Field:
-    """Return the relative change of an epiphysis' height across it: styloids, ridges and hollows of grown centres."""
-    grown = float(np.clip((bone.look.width - 0.5) / 0.5, 0, 1))
-    change = np.zeros_like(x)
-    if bone.profile == "radius":
-        change = 0.34 * x - 0.12
-    elif bone.profile == "ulna":
-        change = 0.75 * np.exp(-(((x + 0.72) / 0.2) ** 2)) - 0.25
-    elif bone.joint.startswith(("MIP", "DIP")):
-        change = 0.22 * (np.exp(-((x / 0.4) ** 2)) - 0.5)
-    elif bone.profile == "phalanx":
-        change = 0.07 - 0.14 * np.exp(-((x / 0.5) ** 2))
-    tilted: Field = (grown * change).astype(np.float32)
-    return tilted
 
 
 def _epiphysis(bone: LongBone, along: Field, across: Field, *, face: Field, back: Field, spongy: Field) -> Field:

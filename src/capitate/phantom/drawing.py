@@ -1,4 +1,4 @@
-"""Draw a hand radiograph, or one joint of it, of which everything is known."""
+"""Draw a hand radiograph of which everything is known."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from capitate.phantom.annotate import box_corners, box_plan, carpal_truths, hand_box, joint_truth
+from capitate.phantom.annotate import box_corners, carpal_truths, hand_box, joint_truth
 from capitate.phantom.bones import draw_long_bone
 from capitate.phantom.canvas import Canvas
 from capitate.phantom.carpus import draw_carpal
 from capitate.phantom.film import FilmLook, expose
 from capitate.phantom.flesh import flesh_depth, outline_points, soft_attenuation
-from capitate.phantom.maturity import age_at, check_age, check_sex, maturity_at
+from capitate.phantom.maturity import check_age, check_sex, maturity_at
 from capitate.phantom.outlines import outline_labels
 from capitate.phantom.pose import Placement, Pose, place
-from capitate.phantom.reference import JOINTS, anatomy, grade_count
+from capitate.phantom.reference import JOINTS, anatomy
 from capitate.phantom.skeleton import Hand, build_hand
-from capitate.phantom.truth import JointPicture, Phantom
+from capitate.phantom.truth import Phantom
 from capitate.radiograph import Radiograph
 from capitate.types import Sex, Side
 
-__all__ = ["draw", "draw_joint"]
+__all__ = ["draw"]
 
 Field = NDArray[np.float32]
 
@@ -100,74 +100,6 @@ def draw(
     )
 
 
-def draw_joint(
-    joint: str,
-    *,
-    grade: int,
-    sex: Sex,
-    size: int = 224,
-    seed: int | np.random.Generator = 0,
-    fraction: float | None = None,
-    side: Side = Side.LEFT,
-    pose: Pose | None = None,
-    variation: float = 1.0,
-    margin: float = 0.1,
-    look: FilmLook | None = None,
-) -> JointPicture:
-    """Draw a crop of one joint of known grade, as a box around it would cut it from a film.
-
-    The neighbours are those of the median child in whom the joint has this grade.
-
-    Args:
-        joint: one of the 21 names.
-        grade: RUS-CHN grade, 0 (not visible) to the joint's greatest.
-        sex: female or male.
-        size: rows and columns of the picture, 16 to 2000.
-        seed: seed or generator of everything random.
-        fraction: how far the joint is within its grade, 0 to just below 1; drawn at random if None.
-        side: which hand.
-        pose: rotation and fingers; shift and scale move and enlarge the crop's content.
-        variation: spread of the individual's proportions.
-        margin: what is shown around the joint's box, fraction of it.
-        look: what the film adds; the marker and the shutters are never drawn.
-
-    Raises:
-        ValueError: if the joint is unknown, the grade out of its range or another value wrong.
-    """
-    _check_joint(joint, grade, size, fraction)
-    sex, pose, look = check_sex(sex), pose or Pose(), look or FilmLook()
-    body, ripening, structure, exposure = np.random.default_rng(seed).spawn(4)
-    drawn = float(ripening.uniform(0.0, 0.999))
-    maturity = grade + (drawn if fraction is None else fraction)
-    age = age_at(joint, maturity=maturity, sex=sex)
-    ripeness = {**_maturities(age, sex, 0.0, ripening), joint: maturity}
-    hand = build_hand(age_months=age, sex=sex, maturity=ripeness, pose=pose, rng=body, variation=variation)
-    centre, extent = box_plan(joint, hand)
-    placement = _crop(centre, max(extent) / 2 * (1 + margin), side=side, pose=pose, size=size)
-    attenuation, depth = _render(hand, placement, shape=(size, size), look=look, rng=structure)
-    plain = FilmLook(**{**look.__dict__, "marker": False, "collimation": False})
-    shown = hand.bone(joint).look
-    return JointPicture(
-        pixels=expose(attenuation, mask=depth > 0, side=side, look=plain, rng=exposure),
-        joint=joint,
-        grade=grade,
-        maturity=maturity,
-        width_ratio=shown.width if shown.visible else 0.0,
-        gap=shown.gap,
-        fused=shown.fusion,
-    )
-
-
-def _crop(centre: NDArray[np.float64], half: float, *, side: Side, pose: Pose, size: int) -> Placement:
-    """Place a square of the plan, `half` to each side of its centre, on a square picture; turning keeps its scale."""
-    corners = centre + half * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
-    upright = place(corners, side=side, pose=Pose(), height=size, width=size, fill=1.0).pixels_per_unit
-    turned = place(corners, side=side, pose=pose, height=size, width=size, fill=1.0)
-    keep = upright * pose.scale / turned.pixels_per_unit
-    middle = np.array([size, size]) * (0.5 + np.asarray(pose.shift))
-    return Placement(turned.matrix * keep, middle - turned.matrix * keep @ centre)
-
-
 def _must_show(hand: Hand) -> NDArray[np.float64]:
     """Return the plan points that should stay on the film, shape (n, 2)."""
     return np.concatenate([outline_points(hand), box_corners(hand)])
@@ -201,17 +133,6 @@ def _check_size(height: int, width: int | None) -> tuple[int, int]:
         if isinstance(value, bool) or int(value) != value or not least <= value <= LARGEST:
             raise ValueError(f"{name} must be a whole number of pixels from {SMALLEST} to {LARGEST}, got {value!r}")
     return int(height), int(columns)
-
-
-def _check_joint(joint: str, grade: int, size: int, fraction: float | None) -> None:
-    if joint not in JOINTS:
-        raise ValueError(f"no joint named {joint!r}; the names are {', '.join(JOINTS)}")
-    if int(grade) != grade or not 0 <= grade <= grade_count(joint):
-        raise ValueError(f"grade of {joint} must be a whole number from 0 to {grade_count(joint)}, got {grade!r}")
-    if not 16 <= size <= 2000:
-        raise ValueError(f"size must be 16 to 2000 pixels, got {size!r}")
-    if fraction is not None and not 0 <= fraction < 1:
-        raise ValueError(f"fraction must be at least 0 and below 1, got {fraction!r}")
 
 
 def _maturities(age: float, sex: Sex, scatter: float, rng: np.random.Generator) -> dict[str, float]:

@@ -114,6 +114,6 @@ def soft_attenuation(depth: Field) -> Field:
     """Return the path through soft tissue, plan units: round as a finger near the outline, a thick slab in the palm."""
     near = np.clip(depth, 0, _ROUND)
     path = 1.9 * np.sqrt(near * (2 * _ROUND - near))
-    palm = np.clip((depth - 0.08) / 0.2, 0, 1)
-    thick: Field = (path + 0.12 * palm * palm * (3 - 2 * palm)).astype(np.float32)
+    palm = np.clip((depth - 0.06) / 0.18, 0, 1)
+    thick: Field = (path + 0.2 * palm * palm * (3 - 2 * palm)).astype(np.float32)
     return thick

@@ -131,7 +131,7 @@ def _long_bones(
                 start=start,
                 end=end,
                 width=width,
-                height=facts[joint]["height"] * width * (1 - (0.5 if at_head(joint) else 0.35) * young),
+                height=facts[joint]["height"] * width * (1 - 0.35 * young),
                 radial=1 if axis[1] > 0 else -1,
                 look=look_of(joint, maturity=maturity[joint]),
                 youth=young,

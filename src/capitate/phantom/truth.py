@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from capitate.radiograph import Radiograph
 from capitate.types import Box, Sex, Side
 
-__all__ = ["CarpalTruth", "JointPicture", "JointTruth", "Phantom"]
+__all__ = ["CarpalTruth", "JointTruth", "Phantom"]
 
 
 @dataclass(frozen=True)
@@ -86,16 +86,3 @@ class Phantom:
             if found.name == name:
                 return found
         raise KeyError(f"no joint named {name!r}; the names are {', '.join(j.name for j in self.joints)}")
-
-
-@dataclass(frozen=True, eq=False)
-class JointPicture:
-    """A drawn crop of one joint: pixels float32 (size, size) in [0, 1], bone bright, with its known grade."""
-
-    pixels: NDArray[np.float32]
-    joint: str
-    grade: int
-    maturity: float
-    width_ratio: float
-    gap: float
-    fused: float

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from capitate.assessment import Assessment, BoneAge
 from capitate.radiograph import Radiograph
 from capitate.report.charts import age_scale, curve
+from capitate.report.joint_words import JOINT_PHRASES
+from capitate.report.joints_html import joints_page, overlay
 from capitate.report.naming import film_identity
 from capitate.report.picture import data_uri
-from capitate.report.text import printable, sex_text
+from capitate.report.plain import printable
+from capitate.report.text import sex_text, side_text
 from capitate.report.wording import (
     Language,
     age_phrase,
@@ -40,7 +43,7 @@ def to_html(
     lang: str = "en",
     written: datetime | None = None,
 ) -> str:
-    """Write an assessment as a page for a browser or a printer (one A4 sheet).
+    """Write an assessment as a page for a browser or a printer: one A4 sheet, and two more where joints were read.
 
     The same arguments give the same bytes: the time of writing comes in, it is not read from a clock.
 
@@ -69,6 +72,8 @@ def to_html(
         written=None if written is None else f"{written:%Y-%m-%d %H:%M} {written.tzname() or ''}".rstrip(),
         facts=list(_facts(assessment, radiograph=radiograph, lang=lang)),
         film=_film(assessment, radiograph=radiograph, lang=lang),
+        overlay=None if radiograph is None else overlay(assessment, radiograph, lang=lang),
+        joints=joints_page(assessment, radiograph, lang=lang),
         age=_age(assessment, lang=lang),
     )
 
@@ -98,7 +103,7 @@ def _facts(assessment: Assessment, *, radiograph: Radiograph | None, lang: str) 
         yield phrases["standard"], standard_text(assessment.bone_age.standard, lang=lang)
     if hand is not None:
         if hand.side is not Side.UNKNOWN:
-            yield phrases["side"], phrases[hand.side]
+            yield phrases["side"], side_text(hand, lang=lang)
         turn = round(hand.rotation_degrees)
         yield phrases["rotation"], phrases["clockwise" if turn < 0 else "anticlockwise"].format(degrees=abs(turn))
     if radiograph is not None:
@@ -119,6 +124,8 @@ def _film(assessment: Assessment, *, radiograph: Radiograph | None, lang: str) -
         return None
     box = None if assessment.hand is None else assessment.hand.box
     alt = words(lang)["film_alt" if box is None else "film_alt_box"]
+    if assessment.joints is not None:
+        alt = JOINT_PHRASES[language(lang)]["film_alt_joints"]
     return {
         "uri": data_uri(radiograph),
         "width": radiograph.width,

@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from PIL import Image, UnidentifiedImageError
+
 from capitate.assessment import Assessment
 from capitate.errors import UsageError
 from capitate.report.parsed import from_json
+from capitate.report.picture import FILM_KEY
 
 __all__ = ["film_identity", "free_stem", "safe_stem"]
 
@@ -58,6 +61,9 @@ def _owner(path: Path) -> str | None:
                 head = stream.read(_HEAD_BYTES).decode("utf-8", "ignore")
             found = re.search(r'<meta name="capitate-film" content="([0-9a-f]{64})">', head)
             return found.group(1) if found else "unknown"
+        if path.suffix == ".png":
+            with Image.open(path, formats=["PNG"]) as picture:
+                return str(picture.info.get(FILM_KEY, "unknown"))
         return film_identity(from_json(path.read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, UsageError):
+    except (UnicodeDecodeError, UsageError, UnidentifiedImageError, Image.DecompressionBombError):
         return "unknown"

@@ -1,4 +1,4 @@
-"""The film as a small picture that fits into a page."""
+"""The film as a picture: small enough for a page, or of its own size; and pictures as bytes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from capitate.radiograph import Radiograph
 
-__all__ = ["data_uri"]
+__all__ = ["FILM_KEY", "data_uri", "film_levels", "grey_uri", "png_bytes"]
 
+FILM_KEY = "capitate-film"
+"""Key under which a written report says which film it is of."""
 _LONGEST = 1000
 _JPEG_QUALITY = 88
 _STRETCHED_PERCENTILES = (0.5, 99.8)
@@ -25,18 +28,21 @@ def data_uri(radiograph: Radiograph, *, longest: int = _LONGEST) -> str:
     The contrast is stretched linearly, so that a flat film can be seen too. The picture carries pixels only: no
     metadata of the file gets into it.
     """
-    picture = Image.fromarray(_levels(radiograph.pixels))
+    picture = Image.fromarray(film_levels(radiograph.pixels))
     scale = min(1.0, longest / max(picture.size))
     if scale < 1:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    stream = io.BytesIO()
-    picture.save(stream, format="JPEG", quality=_JPEG_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return _jpeg_uri(picture)
 
 
-def _levels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the pixels as 8 bit, nearly all of their range spread from black to white."""
+def grey_uri(levels: NDArray[np.uint8]) -> str:
+    """Return a grey picture, uint8 (rows, columns), as a JPEG in a `data:` address."""
+    return _jpeg_uri(Image.fromarray(levels))
+
+
+def film_levels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the film's pixels as 8 bit, nearly all of their range spread from black to white."""
     every = max(1, round((pixels.size / _SAMPLED_PIXELS) ** 0.5))
     low, high = np.percentile(pixels[::every, ::every], _STRETCHED_PERCENTILES)
     if high - low < 1e-3:
@@ -44,3 +50,22 @@ def _levels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     spread = np.clip((pixels - np.float32(low)) / np.float32(high - low), 0, 1)
     levels: NDArray[np.uint8] = np.rint(spread * 255).astype(np.uint8)
     return levels
+
+
+def png_bytes(picture: Image.Image, *, identity: str) -> bytes:
+    """Return a picture as a PNG file that says, as its only metadata, of which film it is.
+
+    Args:
+        picture: what is drawn.
+        identity: the film's, as `capitate.report.naming.film_identity` tells it.
+    """
+    told, stream = PngInfo(), io.BytesIO()
+    told.add_text(FILM_KEY, identity)
+    picture.save(stream, format="PNG", pnginfo=told)
+    return stream.getvalue()
+
+
+def _jpeg_uri(picture: Image.Image) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, format="JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -7,7 +7,7 @@ from capitate.methods import Age, JointScore, JointStatus, Reach, Score, step_na
 from capitate.report.score_words import JOINT_NAMES, LINES, PHRASES, POPULATIONS
 from capitate.report.wording import Language, language, words
 
-__all__ = ["age_words", "points_text", "score_text"]
+__all__ = ["age_words", "interval_end", "points_text", "score_text"]
 
 _INDENT = "    "
 
@@ -76,8 +76,8 @@ def _lines_below(score: Score, *, lang: Language) -> list[str]:
                 percent=f"{100 * interval.level:g}",
                 low_total=points_text(round(interval.low_total, 1)),
                 high_total=points_text(round(interval.high_total, 1)),
-                low=_end(interval.low, lang=lang),
-                high=_end(interval.high, lang=lang),
+                low=interval_end(interval.low, lang=lang),
+                high=interval_end(interval.high, lang=lang),
             )
         )
     population = score.population if lang is Language.ENGLISH else POPULATIONS[score.method]
@@ -87,7 +87,7 @@ def _lines_below(score: Score, *, lang: Language) -> list[str]:
     return [*lines, words(lang).get(NOTICE, NOTICE)]
 
 
-def _end(age: Age, *, lang: Language) -> str:
+def interval_end(age: Age, *, lang: Language) -> str:
     """Write an end of an interval: its number, or the bound beyond which the method does not reach."""
     if age.reach in (Reach.BELOW_TABLE, Reach.MATURE):
         return age_words(age, lang=lang)

@@ -6,6 +6,7 @@ import csv
 from typing import TextIO
 
 from capitate.assessment import Assessment
+from capitate.report.joint_columns import JOINT_COLUMNS, joint_cells
 from capitate.types import Severity, Sex
 
 __all__ = ["COLUMNS", "TableWriter", "safe_cell", "table_row"]
@@ -30,11 +31,13 @@ COLUMNS = (
     "refusal_message",
     "model",
     "sha256",
+    *JOINT_COLUMNS,
 )
 """Columns in their order.
 
 `path` is the path as the caller knows the film, `low`, `high` and `level` the interval of `bone_age_months`;
-`female_months` and `male_months` are filled where the sex is unknown; `warnings` holds codes, `refusal` one code.
+`female_months` and `male_months` are filled where the sex is unknown; `warnings` holds codes, `refusal` one code. The
+columns of joints come last and are explained in `capitate.report.joint_columns`.
 What was not assessed is an empty cell.
 """
 
@@ -70,7 +73,7 @@ class TableWriter:
 def table_row(assessment: Assessment, *, path: str | None = None) -> dict[str, str]:
     """Return one film's cells by column, safe to open in a spreadsheet."""
     subject, age = assessment.subject, assessment.bone_age
-    cells = dict.fromkeys(COLUMNS, "")
+    cells = dict.fromkeys(COLUMNS, "") | joint_cells(assessment)
     cells |= {
         "path": path if path is not None else assessment.source.name,
         "sex": subject.sex,

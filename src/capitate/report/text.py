@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 
-from capitate.assessment import Assessment, BoneAge, Subject
+from capitate.assessment import Assessment, BoneAge, Hand, Subject
+from capitate.report.joint_text import confirm_lines, joint_lines, totals
+from capitate.report.plain import columns, printable
 from capitate.report.wording import (
     age_phrase,
     interval_name,
@@ -16,13 +17,15 @@ from capitate.report.wording import (
 )
 from capitate.types import Severity, Sex, Side
 
-__all__ = ["printable", "sex_text", "to_text"]
+__all__ = ["sex_text", "side_text", "to_text"]
 
 _INDENT = "    "
 
 
 def to_text(assessment: Assessment, *, lang: str = "en") -> str:
     """Write an assessment for a terminal: the film's name, then one fact a line; a refusal is a single line.
+
+    Where joints were read, their grades and points, totals and ages stand between the facts and the models.
 
     Args:
         assessment: one film's result.
@@ -36,10 +39,18 @@ def to_text(assessment: Assessment, *, lang: str = "en") -> str:
     if assessment.error is not None:
         message = printable(assessment.error.message)
         return phrases["refused_line"].format(name=name, code=assessment.error.code, message=message)
-    facts = list(_facts(assessment, lang=lang))
-    width = max(_columns(label) for label, _ in facts)
-    lines = [f"{_INDENT}{label}{' ' * (width - _columns(label))}  {printable(fact)}" for label, fact in facts]
-    return "\n".join([name, *lines])
+    facts, source = list(_facts(assessment, lang=lang)), list(_source_facts(assessment, lang=lang))
+    width = max(columns(label) for label, _ in (*facts, *source))
+    above, below = (
+        [f"{label}{' ' * (width - columns(label))}  {printable(fact)}" for label, fact in some]
+        for some in (facts, source)
+    )
+    results = [*totals(assessment, lang=lang), *confirm_lines(assessment, lang=lang)]
+    blocks = [block for block in (joint_lines(assessment, lang=lang), results) if block]
+    if not blocks:
+        return "\n".join([name, *(_INDENT + line for line in (*above, *below))])
+    parts = ("\n".join(_INDENT + line for line in block) for block in (above, *blocks, below))
+    return f"{name}\n" + "\n\n".join(parts)
 
 
 def sex_text(subject: Subject, *, lang: str = "en") -> str:
@@ -49,11 +60,12 @@ def sex_text(subject: Subject, *, lang: str = "en") -> str:
     return f"{phrases[subject.sex]} ({source})" if lang == "en" else f"{phrases[subject.sex]}（{source}）"
 
 
-def printable(text: str) -> str:
-    """Replace what could steer a terminal or break a line; a file's name is chosen by strangers."""
-    return "".join(
-        character if character.isprintable() else "�" for character in text.encode("utf-8", "replace").decode("utf-8")
-    )
+def side_text(hand: Hand, *, lang: str = "en") -> str:
+    """Write the hand's side, `left`, and say so where only the joints tell it."""
+    phrases = words(lang)
+    if hand.side_source != "joints":
+        return phrases[hand.side]
+    return phrases["side_from_joints"].format(side=phrases[hand.side])
 
 
 def _facts(assessment: Assessment, *, lang: str) -> Iterator[tuple[str, str]]:
@@ -69,10 +81,15 @@ def _facts(assessment: Assessment, *, lang: str) -> Iterator[tuple[str, str]]:
     if age is not None:
         yield phrases["standard"], standard_text(age.standard, lang=lang)
     if assessment.hand is not None and assessment.hand.side is not Side.UNKNOWN:
-        yield phrases["side"], phrases[assessment.hand.side]
+        yield phrases["side"], side_text(assessment.hand, lang=lang)
     for finding in assessment.quality.findings:
         if finding.severity is not Severity.INFO:
             yield phrases[finding.severity], f"{finding.message} ({finding.code})"
+
+
+def _source_facts(assessment: Assessment, *, lang: str) -> Iterator[tuple[str, str]]:
+    """Yield which models answered, and the notice."""
+    phrases = words(lang)
     for model in assessment.models:
         yield phrases["model"], f"{model.name} {model.version} (sha256 {model.sha256[:12]}, {model.licence})"
     yield phrases["notice"], phrases.get(assessment.notice, assessment.notice)
@@ -87,8 +104,3 @@ def _age_facts(age: BoneAge, *, lang: str) -> Iterator[tuple[str, str]]:
             one = age.by_sex[sex]
             interval = f"{interval_name(one.interval, lang=lang)} {interval_text(one.interval, lang=lang)}"
             yield phrases[f"if_{sex}"], age_phrase(one, lang=lang) + phrases["comma"] + interval
-
-
-def _columns(text: str) -> int:
-    """Count terminal columns; Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

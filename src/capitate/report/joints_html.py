@@ -1,0 +1,213 @@
+"""What the page's template needs to show the joints: the drawing over the film, scores, crops and the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capitate.assessed_joints import AssessedJoint, Epiphysis
+from capitate.assessment import Assessment
+from capitate.hand import RUS_JOINTS
+from capitate.radiograph import Radiograph
+from capitate.report.contact_sheet import Cell, sheet_cells
+from capitate.report.joint_marks import COLOURS, JointMark, joint_marks
+from capitate.report.joint_text import (
+    confidence_percent,
+    confirm_lines,
+    joint_name,
+    score_interval,
+    set_by_text,
+    standard_line,
+)
+from capitate.report.joint_words import JOINT_PHRASES
+from capitate.report.labels import PlacedLabel, place_labels
+from capitate.report.method_results import MethodResult, method_results
+from capitate.report.picture import grey_uri
+from capitate.report.plain import columns
+from capitate.report.score_text import age_words, points_text
+from capitate.report.wording import language, words
+
+__all__ = ["joints_page", "overlay"]
+
+_SHOWN = (500.0, 700.0)
+"""Width and height that the film about has on the page, CSS pixels: letters are measured by it."""
+_LABEL = 10.5
+_TIP = 12.5
+"""Sizes of letters, CSS pixels."""
+_COLUMN = 0.56
+"""Width of a column of text in sizes of its letters: a generous mean of sans-serif faces."""
+_CROP = 144
+
+
+def overlay(assessment: Assessment, radiograph: Radiograph, *, lang: str) -> dict[str, Any] | None:
+    """Return what is drawn over the film, in film pixels; None where joints were not read.
+
+    Args:
+        assessment: the film's result.
+        radiograph: the film.
+        lang: `en` or `zh`.
+    """
+    if assessment.joints is None:
+        return None
+    film, marks = (radiograph.width, radiograph.height), joint_marks(assessment, lang=lang)
+    unit = max(film[0] / _SHOWN[0], film[1] / _SHOWN[1])
+    labels = place_labels(
+        marks, film=film, size=_LABEL * unit, measure=lambda text, size: _COLUMN * size * columns(text)
+    )
+    placed = {label.mark.name: label for label in labels}
+    carpals = () if assessment.carpals is None else assessment.carpals.outlines
+    kinds = [f"legend_{kind}" for kind in COLOURS]
+    return {
+        "phrases": JOINT_PHRASES[language(lang)],
+        "joints": [_drawn(mark, placed[mark.name], film=film, unit=unit) for mark in marks],
+        "carpals": [_path(outline) for outline in carpals],
+        "legend": [(kind.removeprefix("legend_"), JOINT_PHRASES[language(lang)][kind]) for kind in kinds],
+        "tip_size": round(_TIP * unit, 1),
+        "tip_top": round(film[1] - 3.1 * _TIP * unit, 1),
+    }
+
+
+def _drawn(mark: JointMark, label: PlacedLabel, *, film: tuple[int, int], unit: float) -> dict[str, Any]:
+    """Return one joint's box, label, outlines and tip."""
+    lines = mark.tip.split(" · ")
+    inner = film[0] - 2 * _TIP * unit
+    return {
+        "name": mark.name,
+        "target": f"joint-{mark.name}",
+        "status": mark.status,
+        "graded": mark.graded,
+        "box": mark.box,
+        "paths": [_path(outline) for outline in mark.epiphysis],
+        "label": mark.label,
+        "plate": label.box,
+        "label_x": round(label.box.x + label.box.width / 2, 1),
+        "label_y": round(label.box.y + 0.92 * label.size, 1),
+        "label_size": round(label.size, 1),
+        "tip": mark.tip,
+        "tip_lines": [(line, _COLUMN * _TIP * unit * columns(line) > inner) for line in lines],
+        "tip_width": round(inner, 1),
+    }
+
+
+def _path(outline: tuple[tuple[float, float], ...]) -> str:
+    """Write a closed outline as SVG path data."""
+    return "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in outline) + " Z"
+
+
+def joints_page(assessment: Assessment, radiograph: Radiograph | None, *, lang: str) -> dict[str, Any] | None:
+    """Return what the page says of the joints; None where they were not read.
+
+    Args:
+        assessment: the film's result.
+        radiograph: the film, for the crops; None leaves them out.
+        lang: `en` or `zh`.
+    """
+    if assessment.joints is None:
+        return None
+    shown = [one for one in assessment.joints if one.box is not None or one.grade is not None]
+    cells = sheet_cells(assessment, radiograph, size=_CROP) if shown else ()
+    return {
+        "phrases": JOINT_PHRASES[language(lang)],
+        "scores": [_score(result, lang=lang) for result in method_results(assessment)],
+        "confirm": confirm_lines(assessment, lang=lang),
+        "cards": [_card(cell, lang=lang) for cell in cells],
+        "crop_size": _CROP,
+        "rows": [_row(joint, lang=lang) for joint in assessment.joints if shown],
+    }
+
+
+def _score(result: MethodResult, *, lang: str) -> dict[str, str]:
+    """Return a method's name, total, age and interval as words."""
+    chosen = language(lang)
+    name = JOINT_PHRASES[chosen][f"method_{result.method}"]
+    if result.assumed:
+        name += words(lang)["comma"] + words(lang)[f"if_{result.sex}"]
+    total = JOINT_PHRASES[chosen]["total"].format(total=points_text(round(result.total, 1)))
+    return {
+        "name": name,
+        "total": total,
+        "age": age_words(result.age, lang=lang),
+        "interval": score_interval(result, lang=lang),
+        "standard": standard_line(result, lang=lang),
+    }
+
+
+def _card(cell: Cell, *, lang: str) -> dict[str, Any]:
+    """Return one of the 13 joints with its pictures."""
+    joint = cell.joint
+    phrases, name = JOINT_PHRASES[language(lang)], joint_name(joint.name, lang=lang)
+    return {
+        "name": joint.name,
+        "title": name,
+        "facts": _facts(joint, lang=lang),
+        "confirm": joint.grade is not None and joint.grade.suggestion,
+        "status": joint.status,
+        "crop": None if cell.crop is None else grey_uri(cell.crop),
+        "crop_alt": phrases["crop_alt"].format(joint=name),
+        "drawings": [
+            None
+            if drawing is None
+            else {
+                "grade": drawing[0],
+                "uri": grey_uri(drawing[1]),
+                "alt": phrases["drawn_alt"].format(joint=name, step=drawing[0]),
+                "chosen": index == 1,
+            }
+            for index, drawing in enumerate(cell.drawings)
+        ],
+    }
+
+
+def _facts(joint: AssessedJoint, *, lang: str) -> list[str]:
+    """Return grade, confidence and points of a graded joint, and who set it, as short phrases."""
+    phrases, grade = JOINT_PHRASES[language(lang)], joint.grade
+    if grade is None or (grade.value is None and grade.corrected_by is None):
+        return [phrases["status_missing" if joint.box is None else "not_graded"]]
+    told = [phrases["not_graded"] if grade.value is None else phrases["machine_unsure"].format(step=grade.value)]
+    if grade.corrected_by is not None:
+        told.append(set_by_text(grade, lang=lang))
+    elif grade.confidence is not None:
+        told.append(f"{confidence_percent(grade)} %")
+    if joint.score is not None:
+        told.append(phrases["points_alone"].format(points=points_text(round(joint.score, 1))))
+    return told
+
+
+def _row(joint: AssessedJoint, *, lang: str) -> dict[str, Any]:
+    """Return one joint's row of the table."""
+    phrases = JOINT_PHRASES[language(lang)]
+    grade, epiphysis = joint.grade, joint.epiphysis or Epiphysis(None, None, None, None)
+    none = phrases["none"]
+
+    def told(value: bool | None) -> str:
+        return none if value is None else phrases["yes" if value else "no"]
+
+    def measured(value: float | None) -> str:
+        return none if value is None else f"{value:.2f}"
+
+    status = phrases[f"status_{joint.status}"]
+    return {
+        "name": joint.name,
+        "title": joint_name(joint.name, lang=lang),
+        "graded": joint.name in RUS_JOINTS,
+        "status": status if joint.detection is None else f"{status} {100 * joint.detection:.0f} %",
+        "kind": joint.status,
+        "grade": none if grade is None or grade.value is None else str(grade.value),
+        "confidence": none if grade is None or grade.confidence is None else f"{confidence_percent(grade)} %",
+        "score": none if joint.score is None else points_text(round(joint.score, 1)),
+        "present": told(epiphysis.present),
+        "width_ratio": measured(epiphysis.width_ratio),
+        "gap": measured(epiphysis.gap),
+        "fused": told(epiphysis.fused),
+        "remark": _remark(joint, lang=lang),
+    }
+
+
+def _remark(joint: AssessedJoint, *, lang: str) -> str:
+    """Return what a reader has to know about a joint: confirmation, correction, and the assessment's own remark."""
+    phrases, grade = JOINT_PHRASES[language(lang)], joint.grade
+    told = []
+    if grade is not None and grade.suggestion:
+        told.append(phrases["to_confirm"])
+    if grade is not None and grade.corrected_by is not None:
+        told.append(set_by_text(grade, lang=lang))
+    return " · ".join([*told, *([joint.remark] if joint.remark else [])])
