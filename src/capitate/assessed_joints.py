@@ -85,10 +85,13 @@ class Carpals:
 
     Attributes:
         count: bones that are seen.
-        area_of_hand: their area relative to the hand's, None where it cannot be measured.
-        outlines: polygons around them, film pixels.
+        area_of_hand: their area in squares of the hand's length, which `capitate.hand.measures` takes from the middle
+            of radius and ulna to the third finger's distal joint; None where it cannot be measured.
+        outlines: a polygon around each, film pixels.
+        names: of each outline's bone, `capitate`, `hamate`, or None where its place does not settle it.
     """
 
     count: int
     area_of_hand: float | None
     outlines: tuple[Polygon, ...] = ()
+    names: tuple[str | None, ...] = ()

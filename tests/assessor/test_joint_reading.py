@@ -16,7 +16,7 @@ from capitate.phantom import FilmLook, Phantom, Pose, draw
 from capitate.report import from_json, schema, to_json
 from capitate.types import Severity, Sex, Side
 
-from .stand_ins import KnownGrader, MarkDetector, code, marked, middle
+from .stand_ins import KnownGrader, MarkDetector, TrueOutlines, code, marked, middle
 
 BOY = {
     "Radius": 14, "Ulna": 1, "MCPFirst": 11, "MCPThird": 1, "MCPFifth": 10, "PIPFirst": 7, "PIPThird": 7, "PIPFifth": 3,
@@ -241,3 +241,31 @@ def test_joints_are_read_once_for_several_requests(assessor, reader, drawn, tmp_
     once = len(asked)
     assessor.assess_each(film, requests=[Request(sex=Sex.MALE), Request(sex=Sex.FEMALE), Request()])
     assert len(asked) == 2 * once
+
+
+@pytest.mark.parametrize(("side", "turn"), [(Side.LEFT, 0), (Side.RIGHT, 90)])
+def test_epiphyses_and_carpal_bones_are_outlined_where_they_are_drawn(assessor, reader, side, turn):
+    drawn = draw(
+        age_months=120, sex=Sex.MALE, height=600, side=side, pose=Pose(rotation_degrees=turn), look=FilmLook.clean()
+    )
+    film = marked(drawn)
+    reader.outliner, reader.detector.side = TrueOutlines(drawn, film), 60.0
+    found = assess(assessor, film)
+    outlined = [one for one in found.joints if one.epiphysis is not None and one.epiphysis.outline]
+    assert len(outlined) >= 10
+    assert {one.name for one in found.joints if one.epiphysis is not None} == set(BOY)
+    polygons = [polygon for one in outlined for polygon in one.epiphysis.outline] + list(found.carpals.outlines)
+    for polygon in polygons:
+        x, y = np.mean(polygon, axis=0)
+        assert drawn.outlines[int(y), int(x)] == 2
+    for one in outlined:
+        x, y = np.mean(one.epiphysis.outline[0], axis=0)
+        assert abs(x - middle(one.box)[0]) + abs(y - middle(one.box)[1]) < 60
+    measured = [one for one in outlined if one.epiphysis.width_ratio is not None]
+    ratios = [one.epiphysis.width_ratio / drawn.joint(one.name).width_ratio for one in measured]
+    assert len(measured) >= 5
+    assert np.median(ratios) == pytest.approx(1, abs=0.2)
+    assert found.carpals.count == len(found.carpals.outlines) == len(found.carpals.names) >= 4
+    assert 0 < found.carpals.area_of_hand < 0.2
+    assert "carpals_not_assessed" not in {one.code for one in found.quality.findings}
+    assert "outlines" in found.timings_ms

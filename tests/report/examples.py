@@ -142,7 +142,7 @@ LATER = replace(
     NORMAL,
     reference={"name": "table", "mean_months": 120.0, "sd_months": 10.1, "z": 0.64, "category": "average"},
     joints=(RADIUS, *(_missing(joint) for joint in tuple(Joint)[1:])),
-    carpals=Carpals(count=8, area_of_hand=0.08, outlines=(TRIANGLE,)),
+    carpals=Carpals(count=8, area_of_hand=0.08, outlines=(TRIANGLE, TRIANGLE), names=("capitate", None)),
     marks=({"box": [1.0, 2.0, 3.0, 4.0], "score": 0.4},),
     maps={"bone_age": "film.bone-age.png", "abnormality": None},
     methods={"rus_chn": {**_SCORED, "missing": ["Ulna"], "by_sex": None}, "tw3": _UNSEXED},

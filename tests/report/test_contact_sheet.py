@@ -10,6 +10,7 @@ import pytest
 
 from capitate.assessment import ModelReference
 from capitate.assessor.graded_crops import MARGIN
+from capitate.assessor.upright import Upright
 from capitate.hand import RUS_JOINTS, Joint
 from capitate.phantom import Pose, draw
 from capitate.report import contact_sheet as sheets
@@ -99,6 +100,17 @@ def test_a_turned_right_hand_s_crops_are_those_of_an_upright_left_one():
         mirrored = np.corrcoef(one.crop.ravel(), other.crop[:, ::-1].ravel())[0, 1]
         assert alike > 0.8, one.joint.name
         assert alike > mirrored
+
+
+@pytest.mark.parametrize(
+    ("side", "degrees", "turns"), [("left", 0, 0), ("right", 0, 0), ("left", 90, 1), ("right", -170, 2)]
+)
+def test_the_way_up_is_told_by_the_joints(side, degrees, turns):
+    phantom = draw(
+        age_months=126, sex=Sex.FEMALE, side=Side(side), height=300, width=300, pose=Pose(rotation_degrees=degrees)
+    )
+    upright = Upright.of_assessed(assessed(phantom).joints, shape=(300, 300))
+    assert (upright.quarter_turns, upright.mirrored) == (turns, side == "right")
 
 
 def test_the_released_grader_s_own_rule_cuts_the_crops(monkeypatch):

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from capitate.hand import RUS_JOINTS, Joint
-from capitate.phantom import Pose, draw
 from capitate.report import to_html
 from capitate.report.joint_marks import COLOURS, joint_marks, short_name
-from capitate.report.joint_places import missing_places, upright_of
+from capitate.report.joint_places import missing_places
 from capitate.report.joints_picture import joints_picture
 from capitate.report.labels import place_labels
 from capitate.report.picture import film_levels
-from capitate.types import Sex, Side
+from capitate.types import Side
 
 from .examples import NORMAL
 from .joint_examples import assessed, corrected, drawn, with_joint, without
@@ -114,19 +113,7 @@ def test_without_enough_joints_nothing_is_expected_anywhere():
     few = tuple(replace(one, box=one.box if index < 5 else None) for index, one in enumerate(read.joints))
     assert missing_places(few) == {}
     assert len(joint_marks(replace(read, joints=few))) == 5
-    assert upright_of(few, shape=(500, 380)).quarter_turns == 0
     assert joint_marks(NORMAL) == ()
-
-
-@pytest.mark.parametrize(
-    ("side", "degrees", "turns"), [("left", 0, 0), ("right", 0, 0), ("left", 90, 1), ("right", -170, 2)]
-)
-def test_the_way_up_is_told_by_the_joints(side, degrees, turns):
-    phantom = draw(
-        age_months=126, sex=Sex.FEMALE, side=Side(side), height=300, width=300, pose=Pose(rotation_degrees=degrees)
-    )
-    upright = upright_of(assessed(phantom).joints, shape=(300, 300))
-    assert (upright.quarter_turns, upright.mirrored) == (turns, side == "right")
 
 
 def test_labels_name_joint_and_grade():

@@ -83,7 +83,7 @@ def test_numpy_values_become_plain_numbers():
     carpals = Carpals(np.int64(8), np.float32(0.5), (np.zeros((3, 2)),))
     written = json.loads(dumps(replace(LATER, carpals=carpals)))
     VALIDATOR.validate(written)
-    assert written["carpals"] == {"count": 8, "area_of_hand": 0.5, "outlines": [[[0, 0]] * 3]}
+    assert written["carpals"] == {"count": 8, "area_of_hand": 0.5, "outlines": [[[0, 0]] * 3], "names": []}
 
 
 def test_a_file_name_that_is_no_unicode_can_still_be_written():

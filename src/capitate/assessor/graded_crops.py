@@ -17,7 +17,6 @@ from capitate.assessment import Assessment
 from capitate.assessor.scores import graded_names
 from capitate.assessor.upright import Upright
 from capitate.errors import ReportWriteError, UsageError
-from capitate.hand import Detection, Joint, NamedHand, bone_class_of, name_joints
 from capitate.radiograph import Radiograph
 from capitate.runtime.film_rule import CropRule, FilmRule
 
@@ -81,7 +80,7 @@ def graded_crops(
         margin: see `MARGIN`.
     """
     joints = [one for one in assessment.joints or () if _wanted(one, corrected_only=corrected_only)]
-    upright = Upright.of(_named(assessment.joints or ()), shape=(film.height, film.width))
+    upright = Upright.of_assessed(assessment.joints or (), shape=(film.height, film.width))
     pixels, rule = upright.film(film.pixels), CropRule(FilmRule(1, 1), margin)
     for one in joints:
         if one.box is not None and one.grade is not None and one.grade.value is not None:
@@ -130,12 +129,6 @@ def _wanted(one: AssessedJoint, *, corrected_only: bool) -> bool:
     if one.name not in graded_names() or one.box is None or one.grade is None or one.grade.value is None:
         return False
     return one.grade.corrected_by is not None or not corrected_only
-
-
-def _named(joints: tuple[AssessedJoint, ...]) -> NamedHand:
-    """Name the joints of an assessment again, for the hand's side and turn."""
-    boxes = [(Joint(one.name), one.box) for one in joints]
-    return name_joints([Detection(bone_class_of(joint), box) for joint, box in boxes if box is not None])
 
 
 def _picture(pixels: NDArray[np.float32], *, bits: int) -> Image.Image:

@@ -16,6 +16,7 @@ from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.assessor.joint_findings import cut_box_findings, missing_joint, naming_findings, remark_of
 from capitate.assessor.joint_models import RELEASED, JointModels
 from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
+from capitate.assessor.joint_outlines import OutlinesBones, outline_hand
 from capitate.assessor.scores import graded_names
 from capitate.assessor.second_hand import Chosen, choose_hand
 from capitate.assessor.upright import Upright
@@ -86,7 +87,7 @@ class JointReader:
         self,
         detector: FindsJoints,
         *,
-        outliner: Outliner | None = None,
+        outliner: OutlinesBones | None = None,
         grader: GradesJoints | None = None,
         models: JointModels = RELEASED,
     ) -> None:
@@ -133,14 +134,18 @@ class JointReader:
         boxes = {one.joint.value: _on_film(one.box, shape) for one in named.joints if one.box is not None}
         upright = Upright.of(named, shape=shape)
         turned = upright.film(film.pixels)
-        epiphyses: dict[str, Epiphysis] = {}
+        outlined = None
+        if self.outliner is not None and named.box is not None:
+            with clock.step("outlines"):
+                outlined = outline_hand(self.outliner, film.pixels, hand=named, upright=upright)
+        epiphyses = {} if outlined is None else outlined.epiphyses
         with clock.step("grades"):
             grades = self._grades(turned, {name: upright.box(box) for name, box in boxes.items()})
         return JointReading(
             hand=chosen.hand,
             named=named,
             joints=tuple(_assessed(one, boxes, grades, epiphyses) for one in named.joints),
-            carpals=None,
+            carpals=None if outlined is None else outlined.carpals,
             findings=(*chosen.findings, *_findings(chosen, shape)),
             not_assessed=self._not_assessed(named),
         )

@@ -5,13 +5,15 @@ Graders and outlines learn from such hands. No pixel is resampled, so that a cro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.hand import NamedHand
+from capitate.assessed_joints import AssessedJoint
+from capitate.hand import Detection, Joint, NamedHand, bone_class_of, name_joints
 from capitate.types import Box, Side
 
 __all__ = ["Upright"]
@@ -36,6 +38,13 @@ class Upright:
         """Choose the turn that brings a hand's fingers nearest to upright, and mirror a right hand."""
         turns = round((hand.rotation_degrees or 0.0) / 90) % 4
         return cls(shape, turns, hand.side is Side.RIGHT)
+
+    @classmethod
+    def of_assessed(cls, joints: Sequence[AssessedJoint], *, shape: tuple[int, int]) -> Upright:
+        """Choose it again for the joints of an assessment, named anew from their boxes; no turn if they are no hand."""
+        boxes = [(Joint(one.name), one.box) for one in joints]
+        hand = name_joints([Detection(bone_class_of(joint), box) for joint, box in boxes if box is not None])
+        return cls.of(hand, shape=shape)
 
     def film(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Turn the film's pixels (rows, columns); a view of them, not a copy."""

@@ -14,7 +14,6 @@ from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
 from capitate.hand import RUS_JOINTS
 from capitate.radiograph import Radiograph
-from capitate.report.joint_places import upright_of
 from capitate.report.joint_text import confidence_percent
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.pens import Line, Pen, font, wrapped
@@ -78,9 +77,11 @@ def _crops(
     assessment: Assessment, radiograph: Radiograph, joints: Sequence[AssessedJoint], *, size: int
 ) -> dict[str, NDArray[np.uint8]]:
     """Cut the joints that have a box, by name."""
+    from capitate.assessor.upright import Upright  # brings the runtime, which text alone does not need
+
     rule = crop_rule(assessment)
     rule = replace(rule, film=replace(rule.film, height=size, width=size))
-    upright = upright_of(assessment.joints or (), shape=(radiograph.height, radiograph.width))
+    upright = Upright.of_assessed(assessment.joints or (), shape=(radiograph.height, radiograph.width))
     pixels = upright.film(radiograph.pixels)
     return {one.name: rule.cut(pixels, upright.box(one.box)).pixels for one in joints if one.box is not None}
 

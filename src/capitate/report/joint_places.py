@@ -1,9 +1,8 @@
-"""Where a hand lies on its film, told by its joints: which way is up, and where missing joints would be."""
+"""Where missing joints would be on a film, told by the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +12,7 @@ from capitate.hand.joints import Joint
 from capitate.hand.plan import JOINTS, hand_plan
 from capitate.types import Box
 
-if TYPE_CHECKING:
-    from capitate.assessor.upright import Upright
-
-__all__ = ["missing_places", "plan_of", "upright_of"]
+__all__ = ["missing_places"]
 
 _LEAST_PLACED = 6
 """Boxes from which on the hand's place is told."""
@@ -24,7 +20,7 @@ _MISSING_SHARE = 0.6
 """Side of the square drawn where a missing joint is expected, as a share of the median box's longer side."""
 
 
-def plan_of(joints: Sequence[AssessedJoint]) -> Affine | None:
+def _plan_of(joints: Sequence[AssessedJoint]) -> Affine | None:
     """Return the map from film pixels to the plan of a hand; None where fewer than six boxes, or a line of them, tell.
 
     Args:
@@ -48,7 +44,7 @@ def missing_places(joints: Sequence[AssessedJoint]) -> dict[str, Box]:
         A square around each place by name, film pixels; nothing where the others do not tell.
     """
     lost = [one.name for one in joints if one.box is None]
-    to_plan = plan_of(joints)
+    to_plan = _plan_of(joints)
     if to_plan is None or not lost:
         return {}
     centres = _centres(joints)
@@ -60,21 +56,6 @@ def missing_places(joints: Sequence[AssessedJoint]) -> dict[str, Box]:
     side = _MISSING_SHARE * float(np.median(sides))
     found = {name: places[JOINTS.index(Joint(name))].tolist() for name in lost}
     return {name: Box(x - side / 2, y - side / 2, side, side) for name, (x, y) in found.items()}
-
-
-def upright_of(joints: Sequence[AssessedJoint], *, shape: tuple[int, int]) -> Upright:
-    """Return the quarter turn and mirroring by which the grader looked at a film.
-
-    Args:
-        joints: those of an assessment; the film is left as it is where they do not tell.
-        shape: rows and columns of the film.
-    """
-    from capitate.assessor.upright import Upright  # brings the runtime, which text alone does not need
-
-    to_plan = plan_of(joints)
-    if to_plan is None:
-        return Upright(shape)
-    return Upright(shape, round(to_plan.turn_degrees / 90) % 4, to_plan.mirrored)
 
 
 def _centres(joints: Sequence[AssessedJoint]) -> Mapping[Joint, tuple[float, float]]:

@@ -34,6 +34,7 @@ def carpals_json(carpals: Carpals) -> dict[str, Any]:
         "count": carpals.count,
         "area_of_hand": carpals.area_of_hand,
         "outlines": _outlines_json(carpals.outlines),
+        "names": list(carpals.names),
     }
 
 
@@ -52,7 +53,12 @@ def joints_from_json(written: Sequence[Mapping[str, Any]]) -> tuple[AssessedJoin
 
 def carpals_from_json(written: Mapping[str, Any]) -> Carpals:
     """Read the carpal bones; KeyError, TypeError or ValueError if they are not whole."""
-    return Carpals(int(written["count"]), _number(written["area_of_hand"]), _outlines_from(written["outlines"]))
+    return Carpals(
+        count=int(written["count"]),
+        area_of_hand=_number(written["area_of_hand"]),
+        outlines=_outlines_from(written["outlines"]),
+        names=tuple(None if one is None else str(one) for one in written["names"]),
+    )
 
 
 def _joint(one: AssessedJoint) -> dict[str, Any]:

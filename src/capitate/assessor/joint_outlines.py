@@ -1,0 +1,107 @@
+"""Outlines of epiphyses and carpal bones by a network, and what is measured from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capitate.assessed_joints import Carpals, Epiphysis, Polygon
+from capitate.assessor.upright import Upright
+from capitate.hand import RUS_JOINTS, Detection, NamedHand, bone_class_of, name_joints
+from capitate.hand.measures import OutlinePicture, carpal_box, measure_carpals, measure_joint
+from capitate.runtime.bundle import Bundle
+from capitate.runtime.outlines import Outlined
+from capitate.types import Box
+
+__all__ = ["OutlinedHand", "OutlinesBones", "outline_hand"]
+
+Pixels = NDArray[np.float32]
+
+_BONE = 2
+"""Class of epiphyses and carpal bones in a network's answer."""
+
+
+class OutlinesBones(Protocol):
+    """What outlines bones, such as `capitate.runtime.outlines.Outliner`."""
+
+    bundle: Bundle
+
+    def outline(self, pixels: Pixels, boxes: list[Box], /) -> list[Outlined]:
+        """Outline what lies in boxes."""
+
+
+@dataclass(frozen=True)
+class OutlinedHand:
+    """Measures of one hand.
+
+    Attributes:
+        epiphyses: by name of the joint; those of the 13 of RUS-CHN that have a box.
+        carpals: of the carpus.
+    """
+
+    epiphyses: dict[str, Epiphysis]
+    carpals: Carpals
+
+
+def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, upright: Upright) -> OutlinedHand:
+    """Outline and measure the graded joints and the carpus, all in one run of the network.
+
+    Args:
+        outliner: the network.
+        pixels: float32 (rows, columns) of the film.
+        hand: named, film pixels.
+        upright: how the film is turned for the network.
+
+    Raises:
+        NoHandError: if the joints are no hand.
+    """
+    turned = upright.film(pixels)
+    standing = _standing(hand, upright)
+    boxes = {one.joint: one.box for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
+    found = outliner.outline(turned, [*boxes.values(), carpal_box(standing)])
+    pictures = [
+        OutlinePicture.placed(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+        for one in found
+    ]
+    if len(pictures) == 1:  # of a network that sees whole hands
+        pictures *= len(boxes) + 1
+    measured = {
+        joint.value: measure_joint(turned, picture, joint=joint, hand=standing)
+        for joint, picture in zip(boxes, pictures[:-1], strict=True)
+    }
+    carpus = measure_carpals(turned, pictures[-1], hand=standing)
+    return OutlinedHand(
+        {
+            name: Epiphysis(
+                one.present, one.width_ratio, one.gap, one.fused, tuple(_back(each, upright) for each in one.outline)
+            )
+            for name, one in measured.items()
+        },
+        Carpals(
+            count=carpus.count,
+            area_of_hand=carpus.area_of_hand,
+            outlines=tuple(_back(bone.outline, upright) for bone in carpus.bones),
+            names=tuple(bone.name for bone in carpus.bones),
+        ),
+    )
+
+
+def _standing(hand: NamedHand, upright: Upright) -> NamedHand:
+    """Name the same joints on the turned film."""
+    if not upright.quarter_turns and not upright.mirrored:
+        return hand
+    boxes = [(one.joint, one.detection) for one in hand.joints]
+    turned = [
+        Detection(bone_class_of(joint), upright.box(seen.box), seen.score) for joint, seen in boxes if seen is not None
+    ]
+    rows, columns = upright.shape if upright.quarter_turns % 2 == 0 else upright.shape[::-1]
+    return name_joints(turned, film=(rows, columns))
+
+
+def _back(polygon: Polygon, upright: Upright) -> Polygon:
+    """Bring a polygon of the turned film back to the film."""
+    points = np.round(upright.points_back(np.array(polygon)), 1).tolist()
+    return tuple((x, y) for x, y in points)
