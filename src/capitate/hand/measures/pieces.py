@@ -31,6 +31,14 @@ def part(mask: Mask, *, neck: float = NECK) -> Labels:
     """
     if not mask.any():
         return np.zeros(mask.shape, dtype=np.int64)
+    window = ndimage.find_objects(mask.astype(np.int8))[0]
+    numbers = np.zeros(mask.shape, dtype=np.int64)
+    numbers[window] = _parted(mask[window], neck=neck)
+    return numbers
+
+
+def _parted(mask: Mask, *, neck: float) -> Labels:
+    """Number the bones of an area that fills its window."""
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1], 1.0) * mask
     peaks = (depth == ndimage.maximum_filter(depth, size=5)) & mask
     seeds, _ = ndimage.label(peaks, structure=_ALL_AROUND)
