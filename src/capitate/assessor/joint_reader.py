@@ -15,8 +15,8 @@ from capitate.assessor.clock import Clock
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.assessor.joint_findings import cut_box_findings, missing_joint, naming_findings, remark_of
 from capitate.assessor.joint_models import RELEASED, JointModels
-from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
 from capitate.assessor.joint_outlines import OutlinesBones, outline_hand
+from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
 from capitate.assessor.scores import graded_names
 from capitate.assessor.second_hand import Chosen, choose_hand
 from capitate.assessor.upright import Upright

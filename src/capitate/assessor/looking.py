@@ -44,7 +44,13 @@ class FindsJoints(Protocol):
 
 
 def look_for_joints(
-    detector: FindsJoints, pixels: Pixels, frame: HandFrame, *, square: Pixels | None = None
+    detector: FindsJoints,
+    pixels: Pixels,
+    frame: HandFrame,
+    *,
+    square: Pixels | None = None,
+    threshold: float | None = None,
+    least: float = 0.0,
 ) -> list[FoundJoint]:
     """Find joints in the locator's view and, where some are missing, in the view along those found.
 
@@ -53,20 +59,22 @@ def look_for_joints(
         pixels: float32 (rows, columns), bone bright.
         frame: the hand as the locator found it.
         square: `squash` of the film, where that is there already.
+        threshold: least score of a joint that is given, the detector's own if None.
+        least: score from which on a joint counts as found, where weaker ones are given as well.
 
     Returns:
         The joints of the look that found more of them; those of the first if they are as many.
     """
-    found = detector.detect(pixels, frame, square=square)
-    if len(found) >= len(JOINTS):
+    found = detector.detect(pixels, frame, square=square, threshold=threshold)
+    sure = [as_detection(one) for one in found if one.score >= least]
+    if len(sure) >= len(JOINTS):
         return found
-    rows, columns = pixels.shape
-    named = name_joints([as_detection(one) for one in found], film=(rows, columns))
-    along = frame_along(named, shape=(rows, columns))
+    shape = (pixels.shape[0], pixels.shape[1])
+    along = frame_along(name_joints(sure, film=shape), shape=shape)
     if along is None:
         return found
-    again = detector.detect(pixels, along, square=square)
-    return again if len(again) > len(found) else found
+    again = detector.detect(pixels, along, square=square, threshold=threshold)
+    return again if sum(one.score >= least for one in again) > len(sure) else found
 
 
 def frame_along(named: NamedHand, *, shape: tuple[int, int]) -> HandFrame | None:

@@ -189,6 +189,10 @@ class CropRule:
         part, inside = _part(values, *self._square(box))
         return self.film.placed(part * inside)
 
+    def part(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Cut the square of film pixels that `cut` makes a picture of, such as for a file of the crop."""
+        return _part(pixels, *self._square(box))[0]
+
     def _square(self, box: Box) -> tuple[int, int, int]:
         """Give left, top and side, the latter at least 2."""
         side = max(2, round(max(box.width, box.height) * (1 + 2 * self.margin)))

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from capitate.assessment import ModelReference
 from capitate.assessor import NO_HAND
+from capitate.assessor.looking import as_detection, look_for_joints
 from capitate.errors import NoHandError, UsageError
 from capitate.evaluation.bundle_folds import BundleFolds
 from capitate.evaluation.detection import LEAST_SCORE
-from capitate.hand import BoneClass, Detection, NamedHand, name_joints
+from capitate.hand import BoneClass, NamedHand, name_joints
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.joint_boxes import FoundJoint, JointDetector
 from capitate.runtime.locator import HandLocator
@@ -116,8 +117,10 @@ class BundleReader:
             )
         if located.negated:
             pixels, square = np.float32(1) - pixels, np.float32(1) - square
-        found = self._detector(film).detect(pixels, located.frame, square=square, threshold=LEAST_SCORE)
-        sure = [Detection(BoneClass(one.joint), one.box, one.score) for one in found if one.score >= self.threshold]
+        found = look_for_joints(
+            self._detector(film), pixels, located.frame, square=square, least=self.threshold, threshold=LEAST_SCORE
+        )
+        sure = [as_detection(one) for one in found if one.score >= self.threshold]
         shape = (pixels.shape[0], pixels.shape[1])
         return HandReading(shape, tuple(found), name_joints(sure, film=shape))
 

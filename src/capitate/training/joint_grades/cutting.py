@@ -13,8 +13,10 @@ from PIL import Image
 from scipy import ndimage
 
 from capitate import files
+from capitate.assessor.looking import as_detection, look_for_joints
+from capitate.assessor.upright import Upright
 from capitate.errors import FilmError, UsageError
-from capitate.hand import BoneClass, Detection, Joint, JointStatus, NamedHand, name_joints
+from capitate.hand import Joint, NamedHand, name_joints
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.runtime.grade_categories import JOINTS
@@ -28,9 +30,8 @@ from capitate.training.prepare import Refused, each_film
 from capitate.training.runs import write_table
 from capitate.types import Box
 
-__all__ = ["CutCrop", "Cutting", "cut_joints", "upright_turns"]
+__all__ = ["CutCrop", "Cutting", "cut_joints"]
 
-_QUARTER = 90.0
 _LEAST_CONTRAST = 2 / 255
 _LEAST = 64
 """Side of the smallest crop that is written; smaller ones are enlarged to it, so that films of joints can be read."""
@@ -125,11 +126,6 @@ def cut_joints(
     return crops, refused
 
 
-def upright_turns(rotation_degrees: float) -> int:
-    """Give the quarter turns anticlockwise after which the fingers point up within 45 degrees, 0 to 3."""
-    return round(rotation_degrees / _QUARTER) % 4
-
-
 def _row(crop: CutCrop) -> dict[str, object]:
     age = "" if crop.bone_age_months is None else f"{crop.bone_age_months:g}"
     values = {name: getattr(crop, name) for name in CutCrop.__dataclass_fields__}
@@ -147,25 +143,22 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
         return Refused(study.id, "no_joints", "the joints found do not lie like those of a hand")
     if cutting.masks is not None:
         best = _filled(best, np.asarray(Image.open(cutting.masks / f"{study.id}.png")) > 0)
-    shape = pixels.shape
     if cutting.aspect:
         best = _stretched(best, cutting.aspect)
-    turns = upright_turns(hand.rotation_degrees or 0.0)
-    rule, made = CropRule(FilmRule(2, 2), cutting.margin), []
-    upright = np.ascontiguousarray(np.rot90(best, turns))
+    shape = (best.shape[0], best.shape[1])
+    upright, rule, made = Upright.of(hand, shape=shape), CropRule(FilmRule(2, 2), cutting.margin), []
+    turned = np.ascontiguousarray(upright.film(best))
     for joint in cutting.joints:
         found = hand.joint(Joint(joint))
-        if found.status is JointStatus.MISSING or found.detection is None:
+        if found.detection is None:
             continue
-        box = _turned(_scaled(found.detection.box, shape, best.shape), best.shape, turns)
-        crop = rule.part(upright, box)
+        crop = rule.part(turned, upright.box(_scaled(found.detection.box, pixels.shape, shape)))
         if np.ptp(crop) < _LEAST_CONTRAST:
             continue
         name = f"{joint}/{study.id}__{joint}.png"
         _picture(crop).save(out / name)
-        made.append(
-            CutCrop(name, study.id, joint, str(study.sex), study.bone_age_months, found.detection.score, crop.shape[0])
-        )
+        sex, age, score = str(study.sex), study.bone_age_months, found.detection.score
+        made.append(CutCrop(name, study.id, joint, sex, age, score, crop.shape[0]))
     return made
 
 
@@ -188,8 +181,8 @@ def _named_joints(pixels: NDArray[np.float32], detector: str) -> tuple[NDArray[n
     located = locator.locate(square)
     if located.negated:
         pixels, square = np.float32(1) - pixels, np.float32(1) - square
-    found = joints.detect(pixels, located.frame, square=square)
-    hand = name_joints([Detection(BoneClass(one.joint), one.box, one.score) for one in found], film=pixels.shape)
+    found = look_for_joints(joints, pixels, located.frame, square=square)
+    hand = name_joints([as_detection(one) for one in found], film=(pixels.shape[0], pixels.shape[1]))
     return pixels, hand if hand.to_plan is not None else None
 
 
@@ -212,12 +205,3 @@ def _scaled(box: Box, shape: tuple[int, ...], other: tuple[int, ...]) -> Box:
     """Bring a box from one size of a film to another."""
     down, across = other[0] / shape[0], other[1] / shape[1]
     return replace(box, x=box.x * across, y=box.y * down, width=box.width * across, height=box.height * down)
-
-
-def _turned(box: Box, shape: tuple[int, ...], turns: int) -> Box:
-    """Bring a box to the film turned by quarters anticlockwise, as `numpy.rot90` turns it."""
-    rows, columns = shape[:2]
-    for _ in range(turns):
-        box = Box(box.y, columns - box.x - box.width, box.height, box.width)
-        rows, columns = columns, rows
-    return box
