@@ -58,6 +58,15 @@ _Agreement = Annotated[
 _Films = Annotated[
     int, typer.Option("--agreement-films", min=1, metavar="N", rich_help_panel=_MEASURED, help="Films of it at most.")
 ]
+_HeldOut = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--held-out",
+        metavar="RUN",
+        rich_help_panel=_CARD,
+        help="Run of the same recipe that held a fold out; several times. Their figures are joined over the folds.",
+    ),
+]
 _Limit = Annotated[
     float | None,
     typer.Option(
@@ -88,6 +97,7 @@ def export(
     changes: ChangesOption = None,
     shares: _Shares = None,
     figures: _Figures = None,
+    held_out: _HeldOut = None,
     about: _About = None,
     data: _Data = None,
     agreement: _Agreement = None,
@@ -105,6 +115,7 @@ def export(
         from capitate.training.bundle_folder import BundleOptions
         from capitate.training.bundling import bundle_runs
         from capitate.training.card_about import read_about
+        from capitate.training.pooled import pooled_figures
         from capitate.training.rebundling import rebundle
         from capitate.training.threads import use_threads
 
@@ -113,7 +124,7 @@ def export(
             name=name,
             version=version,
             calibration=calibration,
-            figures=() if figures is None else _read_figures(figures),
+            figures=[*pooled_figures(held_out or []), *(() if figures is None else _read_figures(figures))],
             changes=tuple(changes or ()),
             shares=shares,
             about=None if about is None else read_about(about),
