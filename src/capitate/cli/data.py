@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capitate.cli.data_audit import audit
+from capitate.cli.data_fill import fill
 from capitate.cli.data_joints import joints
 from capitate.cli.data_measures import measures
 from capitate.cli.data_prepare import prepare
@@ -216,6 +217,10 @@ data.command(
     epilog="Examples:\n\n  capitate data graders runs/by-age runs/drawn --data crops --graded graded\n\n"
     "  capitate data graders runs/by-age --data crops --measures measures.csv --out table.md"
 )(graders)
+data.command(
+    epilog="Example:\n\n  capitate data fill epiphyses/regions --masks epiphyses/masks --whole rsna-highres "
+    "--whole rsna-train-299px --out filled"
+)(fill)
 
 
 def _checked(source: Path, *, films: Path | None, workers: int, quiet: bool) -> DataCheck:

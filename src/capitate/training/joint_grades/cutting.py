@@ -142,7 +142,8 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
     if hand is None:
         return Refused(study.id, "no_joints", "the joints found do not lie like those of a hand")
     if cutting.masks is not None:
-        best = _filled(best, np.asarray(Image.open(cutting.masks / f"{study.id}.png")) > 0)
+        with Image.open(cutting.masks / f"{study.id}.png") as mask:
+            best = _filled(best, np.asarray(mask) > 0)
     if cutting.aspect:
         best = _stretched(best, cutting.aspect)
     shape = (best.shape[0], best.shape[1])
