@@ -269,3 +269,15 @@ def test_epiphyses_and_carpal_bones_are_outlined_where_they_are_drawn(assessor, 
     assert 0 < found.carpals.area_of_hand < 0.2
     assert "carpals_not_assessed" not in {one.code for one in found.quality.findings}
     assert "outlines" in found.timings_ms
+
+
+def test_a_film_that_neither_locator_nor_joints_take_for_a_hand_is_refused(assessor, reader, drawn, monkeypatch):
+    locate = assessor.locator.locate
+    monkeypatch.setattr(assessor.locator, "locate", lambda square: replace(locate(square), disagreement=0.3))
+    refused = assess(assessor, drawn.radiograph)
+    assert refused.error.code == "no_hand"
+    assert "differs by 0.30 hand lengths" in refused.error.message
+    assert "no joint could be named" in refused.error.message
+    assert assess(assessor, marked(drawn)).error is None, "joints that can be named are a hand"
+    assessor.joints = None
+    assert assess(assessor, drawn.radiograph).error is None

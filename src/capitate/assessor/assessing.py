@@ -15,7 +15,7 @@ from capitate import files
 from capitate.assessment import Assessment, BoneAge, ModelReference, Quality, Source, Subject
 from capitate.assessor.bone_age import answers, bone_age_of, member_findings
 from capitate.assessor.clock import Clock
-from capitate.assessor.hand_on_film import NO_HAND, HandOnFilm, find_hand, hand_findings, hand_of
+from capitate.assessor.hand_on_film import HandOnFilm, find_hand, hand_findings, hand_of
 from capitate.assessor.joint_findings import side_findings
 from capitate.assessor.joint_models import RELEASED, JointModels
 from capitate.assessor.joint_reader import JointReader, JointReading
@@ -121,9 +121,10 @@ class Assessor:
         if self.joints is not None:
             read = self.joints.read(radiograph, hand, locator=self.locator, clock=clock)
             hand = read.hand
-        apart = hand.located.disagreement
-        if apart > NO_HAND:
-            return [Assessed(no_hand(radiograph, disagreement=apart, request=one), radiograph) for one in requests]
+        unnamed = read is not None and not read.found
+        refused = [no_hand(radiograph, hand, unnamed=unnamed, request=request) for request in requests]
+        if any(refused):
+            return [Assessed(one, radiograph) for one in refused if one is not None]
         told = [subject_of(radiograph, request) for request in requests]
         with clock.step("bone_age"):
             views = self.bone_age.views(hand.pixels, hand.located.frame, square=hand.square)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from capitate.assessment import Assessment, Quality, Refusal, Source, Subject
-from capitate.assessor.hand_on_film import NO_HAND
+from capitate.assessor.hand_on_film import NO_HAND, HandOnFilm
 from capitate.assessor.request import Request
 from capitate.errors import CapitateError, NoHandError
 from capitate.radiograph import Radiograph
@@ -49,12 +49,31 @@ def refusal(name: str, error: CapitateError, *, request: Request | None = None) 
     )
 
 
-def no_hand(radiograph: Radiograph, *, disagreement: float, request: Request) -> Assessment:
-    """Refuse a film on which the locator contradicts itself as it does where there is no hand."""
-    error = NoHandError(
-        f"no single whole hand was found: the hand's place differs by {disagreement:.2f} hand lengths between "
-        f"the film and its mirror image, more than {NO_HAND}; give a film of one hand, fingers and wrist included"
-    )
+def no_hand(radiograph: Radiograph, hand: HandOnFilm, *, unnamed: bool, request: Request) -> Assessment | None:
+    """Refuse a film that shows no hand; None for one that is to be assessed.
+
+    It shows none if the locator contradicts itself as it does where there is no hand, or where it is unsure and no
+    joint can be named either.
+
+    Args:
+        radiograph: the film.
+        hand: as the locator found it.
+        unnamed: whether joints were looked for and none could be named.
+        request: what the caller knows.
+    """
+    apart = hand.located.disagreement
+    if apart > NO_HAND:
+        error = NoHandError(
+            f"no single whole hand was found: the hand's place differs by {apart:.2f} hand lengths between the film "
+            f"and its mirror image, more than {NO_HAND}; give a film of one hand, fingers and wrist included"
+        )
+    elif unnamed and not hand.certain:
+        error = NoHandError(
+            f"no hand was found: its place differs by {apart:.2f} hand lengths between the film and its mirror image, "
+            "and no joint could be named; give a film of one hand, fingers and wrist included"
+        )
+    else:
+        return None
     refused = refusal(radiograph.name, error, request=request)
     return replace(refused, source=Source(radiograph.name, radiograph.sha256))
 
