@@ -180,10 +180,6 @@ class CropRule:
         across, down = inner.scale
         return Fitted(inner.pixels, inner.scale, (inner.origin[0] - left * across, inner.origin[1] - top * down))
 
-    def part(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
-        """Give the film's own pixels of a crop, float32 (side, side): what a file of this crop holds."""
-        return _part(pixels, *self._square(box))[0]
-
     def placed(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
         """Bring a field of the film's size, such as a mask, to the picture of a crop; 0 beyond the film.
 
