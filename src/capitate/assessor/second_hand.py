@@ -52,19 +52,17 @@ def choose_hand(pixels: NDArray[np.float32], hand: HandOnFilm, *, locator: HandL
     rows, columns = pixels.shape
     look = _Look(pixels, locator, detect)
     boxes = [] if hand.located.disagreement > NO_HAND else detect(hand)
-    named = name_hands(boxes, film=(rows, columns))
-    if len(named) > 1:
-        middle = round(np.mean([one.box.x + one.box.width / 2 for one in named if one.box is not None]))
-        apart = look.at((0, middle), (middle, columns))
-        return _best(apart or [Chosen(hand, one) for one in named], columns)
-    first = Chosen(hand, named[0])
+    hands = [Chosen(hand, one) for one in name_hands(boxes, film=(rows, columns))]
+    first = hands[0]
     if first.named.box is None or not hand.certain:
         halves = look.at((0, columns // 2), (columns // 2, columns))
         if len(halves) > (first.named.box is not None):
             return _best(halves, columns)
     if first.named.box is None:
         return first
-    return _best([first, *look.at(*_beside(first.named, columns))], columns)
+    if len(hands) == 1:
+        hands += look.at(*_beside(first.named, columns))
+    return _best(look.apart(hands), columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +79,16 @@ class _Look:
         rows, columns = self.pixels.shape
         each = [(one, name_joints(self.detect(one), film=(rows, columns))) for one in looked if one is not None]
         return [Chosen(one, named) for one, named in each if named.box is not None]
+
+    def apart(self, hands: list[Chosen]) -> list[Chosen]:
+        """Look at two hands again, each on its own side of the middle between them; the locator saw both before."""
+        if len(hands) == 1:
+            return hands
+        columns = self.pixels.shape[1]
+        boxes = [one.named.box for one in hands[:2]]
+        middle = round(float(np.mean([box.x + box.width / 2 for box in boxes if box is not None])))
+        again = self.at((0, middle), (middle, columns))
+        return again if len(again) > 1 else hands
 
 
 def _beside(named: NamedHand, columns: int) -> list[tuple[int, int]]:
