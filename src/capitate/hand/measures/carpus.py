@@ -207,4 +207,4 @@ def _solidity(polygon: Polygon) -> float:
     """Share of its convex hull that a polygon fills."""
     points = np.array(polygon)
     hull = ConvexHull(points)
-    return area_within(points) / max(float(hull.volume), 1e-9)
+    return abs(area_within(points)) / max(float(hull.volume), 1e-9)

@@ -32,7 +32,7 @@ _HALF_WIDTHS: Mapping[str, float] = {
 }  # fmt: skip
 """Half the usual width of a metaphysis in sides of the joint's box: medians over the joints of 14 hands of 1 to 16
 years whose measures were looked at."""
-_OWN = (0.22, 0.17)
+_OWN, _NEAR = (0.33, 0.17), 0.24
 """How far across and along the bone from its place the middle of an epiphysis may lie, sides of the joint's box."""
 _STEEP = 0.25
 _GONE, _GONE_WITHOUT_OUTLINE = 0.06, 0.15
@@ -42,6 +42,7 @@ _FINE = 50.0
 pixels at this size. On films of 299 x 299 pixels open plates look closed."""
 _MOST_TURN = 15.0
 _ASIDE = 0.25
+_WIDEST = 1.8
 _SHAFT_FROM, _PLACE = 0.25, 0.08
 _AS_DARK = 0.45
 
@@ -173,9 +174,12 @@ def _shaft_below(view: JointView, bone: Floats, *, half: float) -> Shaft | None:
 
 
 def _is_sure(seen: _Seen) -> bool:
-    """Whether the edges are steep and lie to both sides of the epiphysis' middle, as those of its own shaft do."""
+    """Whether the edges are steep, lie to both sides of the epiphysis' middle, and carry no more than one epiphysis."""
     shaft, k = seen.shaft, seen.shaft.widest
-    middle = float(np.argwhere(seen.bone > 0.5).mean(axis=0)[1])
+    columns = np.nonzero(seen.bone > 0.5)[1]
+    if np.ptp(columns) > _WIDEST * shaft.widths[k]:
+        return False
+    middle = float(columns.mean())
     aside = abs((shaft.left[k] + shaft.right[k]) / 2 - middle) / shaft.widths[k]
     return bool(shaft.steepness >= _STEEP and aside <= _ASIDE)
 
@@ -183,10 +187,12 @@ def _is_sure(seen: _Seen) -> bool:
 def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
     """Tell a joint without an outline: not yet there where its place is dark, united where bone runs through it.
 
-    Whatever lies between, such as an epiphysis that was not outlined, stays unknown. That a joint is united rests on two
-    signs, then: nothing was outlined, and no dark line crosses the bone.
+    Whatever lies between, such as an epiphysis that was not outlined, stays unknown. That a joint is united then rests
+    on two signs: nothing was outlined, and no dark line crosses the bone.
     """
     column, row = view.middle
+    if _outlined_near(view):
+        return EpiphysisMeasures(present=None)
     shaft = trace_shaft(view, start=row + _SHAFT_FROM * PIXELS_A_SIDE, column=column, half=half)
     if shaft is None or shaft.steepness < _STEEP:
         return EpiphysisMeasures(present=None)
@@ -202,6 +208,14 @@ def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
     if line is None or line.depth >= _GONE_WITHOUT_OUTLINE:
         return EpiphysisMeasures(present=None, gap_depth=None if line is None else line.depth)
     return EpiphysisMeasures(present=True, gap=0.0, gap_depth=line.depth, fused=True)
+
+
+def _outlined_near(view: JointView) -> bool:
+    """Whether some bone, though not where this joint's epiphysis lies, was outlined close to its place."""
+    column, row = view.middle
+    wide, tall = _OWN[0] * PIXELS_A_SIDE, _NEAR * PIXELS_A_SIDE
+    rows = slice(max(0, round(row - tall)), round(row + tall))
+    return bool((view.bone[rows, max(0, round(column - wide)) : round(column + wide)] > 0.5).any())
 
 
 def _ends(seen: _Seen) -> tuple[tuple[float, float], tuple[float, float]]:
