@@ -146,6 +146,9 @@ def test_bundles_of_other_tasks_or_classes_are_refused(run, folder, tmp_path, mo
     monkeypatch.undo()
     words = ("--task", "joints", "--boxes", folder / "boxes.csv", "--out", tmp_path / "out")
     assert "does bone-age, not joint-detector" in run("evaluate", folder, *words, "--model", "bone-age").err
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}", encoding="utf-8")
+    assert "takes a bundle, got the run" in run("evaluate", folder, *words, "--model", tmp_path / "run").err
     assert "takes one --model" in run("evaluate", folder, *words, "--model", "a", "--model", "b").err
 
 
