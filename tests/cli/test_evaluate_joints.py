@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from capitate.runtime.bundle import bundle_names
 from capitate.runtime.views import HandFrame
 from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.types import Side
@@ -145,4 +146,26 @@ def test_bundles_of_other_tasks_or_classes_are_refused(run, folder, tmp_path, mo
     monkeypatch.undo()
     words = ("--task", "joints", "--boxes", folder / "boxes.csv", "--out", tmp_path / "out")
     assert "does bone-age, not joint-detector" in run("evaluate", folder, *words, "--model", "bone-age").err
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}", encoding="utf-8")
+    assert "takes a bundle, got the run" in run("evaluate", folder, *words, "--model", tmp_path / "run").err
     assert "takes one --model" in run("evaluate", folder, *words, "--model", "a", "--model", "b").err
+
+
+@pytest.mark.films
+@pytest.mark.slow
+def test_real_films(run, films_root, tmp_path, monkeypatch):
+    """A sample of the labelled hands; the films that the released detector learnt from stand apart."""
+    monkeypatch.undo()
+    if "joint-detector" not in bundle_names():
+        pytest.skip("the bundle joint-detector is not released yet")
+    labels = films_root / "joints"
+    words = ("--boxes", labels / "boxes-21.csv", "--keypoints", labels / "hand-keypoints-21.csv", "--sample", "12")
+    table = films_root / "rsna-train-299px" / "index.csv"
+    result = run("evaluate", table, "--task", "joints", *words, "--turn", "90", "--mirror", "--out", tmp_path)
+    assert result.code == 0, result.err
+    metrics, _ = written(tmp_path)
+    groups = [metrics, *(metrics["groups"][name] for name in ("in_training",) if name in metrics["groups"])]
+    read = [group for group in groups if group["n"]["value"]]
+    assert sum(group["n"]["value"] for group in read) == 12
+    assert all(group["naming_accuracy"]["value"] > 0.9 and group["side_accuracy"]["value"] == 1 for group in read)

@@ -222,8 +222,8 @@ def test_films_and_labels_without_each_other(folder, tmp_path):
     assert {row["unused"] for row in rows if row["id"] == "z"} == {"no_film"}
     assert next(row for row in rows if row["label"] == "Wrist")["unused"] == "unknown_joint"
     run = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["run"]
-    assert run["films_without_labels"] == ["a"]
-    assert run["labels_without_film"] == ["z"]
+    assert run["films_without_labels"] == {"n": 1, "first": ["a"]}
+    assert run["labels_without_film"] == {"n": 1, "first": ["z"]}
     assert run["unused_boxes"] == {"Wrist": 1, "unreadable row": 1}
     (folder / "strangers.csv").write_text(text.replace("\nb,", "\ny,").replace("\nc,", "\nx,"), encoding="utf-8")
     with pytest.raises(UsageError, match=r"none of the 3 labelled hands is among the 3 films, got ids such as 'x'"):

@@ -69,5 +69,5 @@ def _line(name: str, group: GradeGroup) -> str:
         value = group.figures[figure].value
         if not math.isnan(value):
             shares = figure in ("exact", "within_one", "calibration_error")
-            words.append(f"{figure} {100 * value:.1f} %" if shares else f"{figure} {value:.2f}")
+            words.append(f"{figure} {100 * value:.1f} %" if shares else f"{figure} {round(value, 2) + 0.0:.2f}")
     return "  ".join(words)

@@ -153,7 +153,7 @@ def _tell(evaluation: JointEvaluation, rest: Unjudged, truth: JointTruth) -> Non
     if rest.hands:
         print(f"without a film: {len(rest.hands)} labelled hands, {_some([one.film for one in rest.hands])}")
     if truth.unused:
-        told = sorted({one.joint or one.reason for one in truth.unused})
+        told = sorted({one.joint or "unreadable" for one in truth.unused})
         print(f"not used: {len(truth.unused)} rows of boxes, {_some(told)}")
 
 

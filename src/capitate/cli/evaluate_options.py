@@ -71,11 +71,16 @@ def single_model(models: list[str] | None, *, default: str) -> str:
     """Return the bundle that was asked for.
 
     Raises:
-        UsageError: if several were.
+        UsageError: if several were, or a run that was not exported.
     """
     if models and len(models) > 1:
         raise UsageError(f"this task takes one --model, got {', '.join(models)}; give one bundle")
-    return models[0] if models else default
+    name = models[0] if models else default
+    if (Path(name) / "config.json").is_file():
+        raise UsageError(
+            f"this task takes a bundle, got the run {name!r}; capitate export {name} --out FOLDER makes one"
+        )
+    return name
 
 
 def sampled(rows: list[Kept], count: int | None) -> list[Kept]:

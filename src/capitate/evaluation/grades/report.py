@@ -119,4 +119,4 @@ def _groups(evaluation: GradeEvaluation) -> list[tuple[str, GradeGroup]]:
 
 
 def _number(value: float, name: str) -> str:
-    return f"{100 * value:.1f} %" if name in _SHARES else f"{value:.2f}"
+    return f"{100 * value:.1f} %" if name in _SHARES else f"{round(value, 2) + 0.0:.2f}"

@@ -80,13 +80,18 @@ def _metrics(evaluation: JointEvaluation, rest: Unjudged, details: RunDetails, m
         "seen_in_training": len(evaluation.in_training),
         "wrong_labels": {"films": len(wrong), "left_out": len(evaluation.left_out), "reasons": wrong},
         "refused": {one.study.id: one.refusal for one in evaluation.results if one.refusal is not None},
-        "films_without_labels": [study.id for study in rest.films],
-        "labels_without_film": [hand.film for hand in rest.hands],
+        "films_without_labels": _counted([study.id for study in rest.films]),
+        "labels_without_film": _counted([hand.film for hand in rest.hands]),
         "unused_boxes": dict(Counter(one.joint or "unreadable row" for one in rest.boxes)),
         "models": [asdict(model) for model in models],
         "notice": NOTICE,
     }
     return json.dumps(evaluation.to_json() | {"task": "joints", "run": about}, indent=2, allow_nan=False) + "\n"
+
+
+def _counted(ids: list[str]) -> dict[str, object]:
+    """Count ids and give the first of them; all stand in `predictions.csv`."""
+    return {"n": len(ids), "first": ids[:_SHOWN]}
 
 
 def _wrong(evaluation: JointEvaluation) -> list[FilmResult]:
