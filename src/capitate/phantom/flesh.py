@@ -110,10 +110,15 @@ def _resample(field: Field, rows: Array, columns: Array) -> Field:
     return spread
 
 
-def soft_attenuation(depth: Field) -> Field:
-    """Return the path through soft tissue, plan units: round as a finger near the outline, a thick slab in the palm."""
+def soft_attenuation(depth: Field, *, palm: float = 0.12) -> Field:
+    """Return the path through soft tissue, plan units: round as a finger near the outline, a thick slab in the palm.
+
+    Args:
+        depth: below the hand's outline, plan units; negative outside.
+        palm: what the palm adds to a finger's thickness, plan units.
+    """
     near = np.clip(depth, 0, _ROUND)
     path = 1.9 * np.sqrt(near * (2 * _ROUND - near))
-    palm = np.clip((depth - 0.06) / 0.18, 0, 1)
-    thick: Field = (path + 0.2 * palm * palm * (3 - 2 * palm)).astype(np.float32)
+    inner = np.clip((depth - 0.08) / 0.2, 0, 1)
+    thick: Field = (path + palm * inner * inner * (3 - 2 * inner)).astype(np.float32)
     return thick
