@@ -14,7 +14,6 @@ from capitate.phantom import RUS_JOINTS, DrawnJoint, draw_joint, grade_count
 from capitate.phantom.reference import FINGERS, anatomy
 from capitate.phantom.skeleton import at_head
 
-
 FINE = 10
 """Steps a pixel, along the bone."""
 

@@ -41,6 +41,9 @@ def test_pictures_of_joints_are_written_and_taken_away_with_them(tmp_path):
     write(replace(read, joints=None, methods=None), tmp_path, radiograph=phantom.radiograph)
     assert sorted(os.listdir(tmp_path)) == ["drawn.html", "drawn.json"]
     assert len(write(read, tmp_path)) == 2, "without the film there is nothing to draw on"
+    ungraded = replace(read, joints=tuple(replace(one, grade=None) for one in read.joints), methods=None)
+    paths = write(ungraded, tmp_path, radiograph=phantom.radiograph)
+    assert [path.suffixes for path in paths] == [[".json"], [".html"], [".joints", ".png"]]
     missing = tuple(replace(one, box=None, status="missing", grade=None) for one in read.joints)
     assert len(write(replace(read, joints=missing, methods=None), tmp_path, radiograph=phantom.radiograph)) == 2
 

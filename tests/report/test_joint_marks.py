@@ -177,6 +177,25 @@ def test_the_page_opens_nothing_but_itself_and_shows_all_layers_by_the_keyboard(
     assert page.count("<img ") == 13 * 4
 
 
+def test_without_grades_every_joint_leads_to_its_row():
+    phantom = drawn()
+    read = assessed(phantom)
+    joints = tuple(replace(one, grade=None) for one in read.joints)
+    page = to_html(replace(read, joints=joints, methods=None), radiograph=phantom.radiograph)
+    assert "<article" not in page
+    assert all(page.count(f'<tr class="found" id="joint-{joint}">') == 1 for joint in Joint)
+    assert len(svg(page).findall(f".//{SVG}a")) == 21
+
+
+def test_a_carpal_bone_that_is_sure_has_its_name():
+    phantom = drawn()
+    read = assessed(phantom)
+    read = replace(read, carpals=replace(read.carpals, names=("capitate", None, "hamate", *[None] * 4)))
+    for lang, names in (("en", ["capitate", "carpal bone", "hamate"]), ("zh", ["头状骨", "腕骨", "钩骨"])):
+        paths = drawing(read, phantom, lang=lang).iter(f"{SVG}path")
+        assert [path.find(f"{SVG}title").text for path in paths if path.attrib["class"] == "carpal"][:3] == names
+
+
 def test_a_page_without_any_joint_says_so_and_shows_no_empty_places():
     phantom = drawn()
     read = assessed(phantom)

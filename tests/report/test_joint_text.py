@@ -155,6 +155,7 @@ def test_without_a_grade_or_a_joint_no_sentence_stands_for_nothing():
     found = scored(replace(read, joints=tuple(replace(one, grade=None) for one in read.joints)))
     assert joint_lines(found, lang="en") == totals(found, lang="en") == []
     assert to_text(found).count("\n\n") == 2, "facts, carpal bones, models"
+    assert "Not found on the film: ulna.\n" in to_text(scored(without(found, "Ulna")))
     nothing = tuple(replace(one, box=None, status="missing", detection=None) for one in found.joints)
     text = to_text(replace(found, joints=nothing, carpals=None))
     assert "\n\n    No joint was found on the film.\n\n" in text

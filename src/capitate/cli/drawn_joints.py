@@ -93,6 +93,6 @@ def _written(drawn: DrawnJoint, folder: Path, number: int) -> dict[str, str]:
         "maturity": f"{drawn.maturity:.3f}",
         "sex": str(drawn.sex),
         "width_ratio": f"{drawn.width_ratio:.4f}",
-        "gap": f"{drawn.gap:.4f}",
+        "gap": "" if drawn.gap is None else f"{drawn.gap:.4f}",
         "fused": f"{drawn.fused:.4f}",
     }

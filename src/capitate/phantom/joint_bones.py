@@ -23,12 +23,14 @@ __all__ = ["BoneParts", "draw_bone", "formed"]
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Indices = NDArray[np.int32]
+Indices = NDArray[np.intp]
 
-_FINE = 160
+_FINE = 128
 _REACH = 1.5
 """Half-widths on each side of the axis for which surfaces are computed, at `_FINE` places."""
 _SHARES = np.linspace(-_REACH, _REACH, _FINE, dtype=np.float32)
+_MARGIN = 0.65
+"""How far a bone reaches around its axis, in its metaphyseal widths: an epiphysis may be wider and displaced."""
 _BLUNT = {"distal": 0.55, "metacarpal": 0.22}
 """Roundness of the ends without epiphysis, as `capitate.phantom.bones` draws them; 0.42 for the others."""
 _CALCIFIED = 0.35
@@ -106,13 +108,13 @@ def draw_bone(canvas: Canvas, bone: LongBone, *, shape: BoneShape, parts: bool =
     Returns:
         The parts, or None if they were not asked for or the bone lies off the canvas.
     """
-    window = canvas.window(np.stack([bone.start, bone.end]), bone.width)
+    window = canvas.window(np.stack([bone.start, bone.end]), _MARGIN * bone.width)
     if window is None:
         return None
     along, across = _coordinates(canvas, bone, window)
     end = _end(bone, shape)
     body = _body(bone, shape, along, across, plate=end.plate)
-    at = ((across * (2 / bone.width) + _REACH) * ((_FINE - 1) / (2 * _REACH)) + 0.5).astype(np.int32)
+    at = ((across * (2 / bone.width) + _REACH) * ((_FINE - 1) / (2 * _REACH)) + 0.5).astype(np.intp)
     depths = _depths(bone, end, at, along, _far_side(bone, body, longest=float(along.max())))
     canvas.attenuation[window] += _ossified(bone, shape, body, depths, np.take(end.bridged, at, mode="clip"))
     gap = float(end.start[_FINE // 2] - end.back[_FINE // 2]) / bone.width if bone.look.fusion < 1 else 0.0
@@ -185,7 +187,7 @@ def _body(bone: LongBone, shape: BoneShape, along: Field, across: Field, *, plat
     cortex = thickness * radius * shape.cortex * (1.05 - 0.25 * bone.youth)
     flat = 3.2 / (1 + half / 0.12)
     dense = 1 - 0.55 * np.clip(cortex / (half + 1e-6) / 0.2, 0, 1)
-    at = ((along - np.float32(low)) * np.float32((_FINE - 1) / (high - low)) + 0.5).astype(np.int32)
+    at = ((along - np.float32(low)) * np.float32((_FINE - 1) / (high - low)) + 0.5).astype(np.intp)
     tables = (half, np.maximum(half - cortex, 0), flat * CORTEX, flat * (CORTEX - SPONGY * dense))
     return _Body(across, *(np.take(table.astype(np.float32), at, mode="clip") for table in tables))
 

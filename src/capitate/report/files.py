@@ -32,7 +32,7 @@ class Format(StrEnum):
     JOINTS = "joints.png"
     """The film with its joints drawn on it; only where joints were found and the film is at hand."""
     CONTACT_SHEET = "contact-sheet.png"
-    """The 13 graded joints; only where joints were found and the film is at hand."""
+    """The 13 graded joints; only where joints were graded and the film is at hand."""
 
 
 def write(
@@ -93,7 +93,10 @@ def _content(
         return f"{dumps(assessment, indent=2)}\n".encode()
     if form is Format.HTML:
         return to_html(assessment, radiograph=radiograph, lang=lang, written=written).encode("utf-8")
-    if radiograph is None or not any(one.box is not None for one in assessment.joints or ()):
+    joints = assessment.joints or ()
+    if radiograph is None or not any(one.box is not None for one in joints):
+        return None
+    if form is Format.CONTACT_SHEET and all(one.grade is None for one in joints):
         return None
     draw = joints_picture if form is Format.JOINTS else contact_sheet
     return png_bytes(draw(assessment, radiograph), identity=film_identity(assessment))

@@ -181,10 +181,12 @@ def _confirm(assessment: Assessment, *, lang: Language) -> Iterator[str]:
         yield phrases["none_found"]
         return
     graded = [one for one in missing if one.grade is not None and one.grade.value is not None]
-    scored = [one for one in missing if one.name in RUS_JOINTS and one not in graded]
-    yield from listed("missing_scored", scored)
-    yield from listed("missing_graded", graded)
-    yield from listed("missing_other", [one for one in missing if one.name not in RUS_JOINTS])
+    if all(one.grade is None for one in joints):
+        yield from listed("missing", missing)
+    else:
+        yield from listed("missing_scored", [one for one in missing if one.name in RUS_JOINTS and one not in graded])
+        yield from listed("missing_graded", graded)
+        yield from listed("missing_other", [one for one in missing if one.name not in RUS_JOINTS])
     if assessment.carpals is not None:
         area = assessment.carpals.area_of_hand
         share = "" if area is None else f"{100 * area:.1f}"

@@ -55,11 +55,12 @@ def overlay(assessment: Assessment, radiograph: Radiograph, *, lang: str) -> dic
     )
     placed = {label.mark.name: label for label in labels}
     carpals = () if assessment.carpals is None else assessment.carpals.outlines
+    names = _bone_names(assessment, lang=lang)
     kinds = [f"legend_{kind}" for kind in COLOURS]
     return {
         "phrases": JOINT_PHRASES[language(lang)],
         "joints": [_drawn(mark, placed[mark.name], film=film, unit=unit) for mark in marks],
-        "carpals": [_path(outline) for outline in carpals],
+        "carpals": [(_path(outline), name) for outline, name in zip(carpals, names, strict=True)],
         "legend": [(kind.removeprefix("legend_"), JOINT_PHRASES[language(lang)][kind]) for kind in kinds],
         "tip_size": round(_TIP * unit, 1),
         "tip_top": round(film[1] - 3.1 * _TIP * unit, 1),
@@ -88,6 +89,15 @@ def _drawn(mark: JointMark, label: PlacedLabel, *, film: tuple[int, int], unit: 
     }
 
 
+def _bone_names(assessment: Assessment, *, lang: str) -> list[str]:
+    """Return what each outlined carpal bone is called."""
+    phrases, carpals = JOINT_PHRASES[language(lang)], assessment.carpals
+    if carpals is None:
+        return []
+    names = [*carpals.names, *[None] * (len(carpals.outlines) - len(carpals.names))]
+    return [phrases["legend_carpals"] if name is None else phrases.get(name, name) for name in names]
+
+
 def _path(outline: tuple[tuple[float, float], ...]) -> str:
     """Write a closed outline as SVG path data."""
     return "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in outline) + " Z"
@@ -103,15 +113,16 @@ def joints_page(assessment: Assessment, radiograph: Radiograph | None, *, lang: 
     """
     if assessment.joints is None:
         return None
-    shown = [one for one in assessment.joints if one.box is not None or one.grade is not None]
-    cells = sheet_cells(assessment, radiograph, size=_CROP) if shown else ()
+    graded = any(one.grade is not None for one in assessment.joints)
+    cells = sheet_cells(assessment, radiograph, size=_CROP) if graded else ()
+    shown = graded or any(one.box is not None for one in assessment.joints)
     return {
         "phrases": JOINT_PHRASES[language(lang)],
         "scores": [_score(result, lang=lang) for result in method_results(assessment)],
         "confirm": confirm_lines(assessment, lang=lang),
         "cards": [_card(cell, lang=lang) for cell in cells],
         "crop_size": _CROP,
-        "rows": [_row(joint, lang=lang) for joint in assessment.joints if shown],
+        "rows": [_row(joint, graded=graded, lang=lang) for joint in assessment.joints if shown],
     }
 
 
@@ -172,8 +183,8 @@ def _facts(joint: AssessedJoint, *, lang: str) -> list[str]:
     return told
 
 
-def _row(joint: AssessedJoint, *, lang: str) -> dict[str, Any]:
-    """Return one joint's row of the table."""
+def _row(joint: AssessedJoint, *, graded: bool, lang: str) -> dict[str, Any]:
+    """Return one joint's row of the table; it is where links to the joint lead if no card of it stands above."""
     phrases = JOINT_PHRASES[language(lang)]
     grade, epiphysis = joint.grade, joint.epiphysis or Epiphysis(None, None, None, None)
     none = phrases["none"]
@@ -188,7 +199,7 @@ def _row(joint: AssessedJoint, *, lang: str) -> dict[str, Any]:
     return {
         "name": joint.name,
         "title": joint_name(joint.name, lang=lang),
-        "graded": joint.name in RUS_JOINTS,
+        "has_card": graded and joint.name in RUS_JOINTS,
         "status": status if joint.detection is None else f"{status} {100 * joint.detection:.0f} %",
         "kind": joint.status,
         "grade": none if grade is None or grade.value is None else str(grade.value),
