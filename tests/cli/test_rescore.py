@@ -199,6 +199,7 @@ def test_json_goes_to_the_file_and_text_to_the_screen(run, tmp_path, known):
     result = run("rescore", known, "--set", "Radius=9", "--out", out)
     assert result.code == 0
     assert result.out.startswith("film.png\n")
+    assert "radius grade 9 (set by reader, the machine read grade 14, 100 %), 135 points" in result.out
     assert json.loads(out.read_text())["schema"] == "capitate.assessment/1"
     assert json.loads(run("rescore", known, "--out", out, "--format", "json").out)["source"]["name"] == "film.png"
     assert "骨龄" in run("rescore", known, "--format", "text", "--lang", "zh").out

@@ -13,8 +13,10 @@ from capitate.cli.options import (
     BirthDate,
     Form,
     FormOption,
+    JointsOption,
     Lang,
     LangOption,
+    ModelsOption,
     OutOption,
     QuietOption,
     SexOption,
@@ -57,25 +59,8 @@ def assess(
     form: FormOption = Form.TEXT,
     lang: LangOption = Lang.EN,
     out: OutOption = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            rich_help_panel="Running",
-            help="Bundle, by name or folder, in place of the released one of its task: bone-age, joint-detector, "
-            "outlines or joint-grades; several times.",
-        ),
-    ] = None,
-    joints: Annotated[
-        bool | None,
-        typer.Option(
-            "--joints/--no-joints",
-            rich_help_panel="Running",
-            help="Read the joints too; left out, they are read if their models are installed.",
-            show_default=False,
-        ),
-    ] = None,
+    model: ModelsOption = None,
+    joints: JointsOption = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:

@@ -17,9 +17,11 @@ __all__ = [
     "ChangesOption",
     "Form",
     "FormOption",
+    "JointsOption",
     "Lang",
     "LangOption",
     "ModelOption",
+    "ModelsOption",
     "OutOption",
     "QuietOption",
     "SexOption",
@@ -118,6 +120,25 @@ ChangesOption = Annotated[
 ModelOption = Annotated[
     str,
     typer.Option("--model", metavar="NAME", rich_help_panel=_RUNNING, help="Bone-age bundle, by name or folder."),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        rich_help_panel=_RUNNING,
+        help="Bundle, by name or folder, in place of the released one of its task: bone-age, joint-detector, "
+        "outlines or joint-grades; several times.",
+    ),
+]
+JointsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--joints/--no-joints",
+        rich_help_panel=_RUNNING,
+        help="Read the joints too; left out, they are read if their models are installed.",
+        show_default=False,
+    ),
 ]
 ThreadsOption = Annotated[
     int | None,

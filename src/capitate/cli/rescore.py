@@ -5,11 +5,25 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from capitate.cli.options import Form, Lang, LangOption, QuietOption
+from capitate.cli.rescore_options import (
+    ByOption,
+    ClearOption,
+    CorrectedOnlyOption,
+    CropsOption,
+    FilmOption,
+    FilmsOption,
+    KnownSexOption,
+    MarginOption,
+    OutFileOption,
+    RescoredFormOption,
+    SetOption,
+    Words,
+)
 from capitate.errors import CapitateError, UsageError
 from capitate.types import Sex
 
@@ -21,83 +35,22 @@ if TYPE_CHECKING:
 
 __all__ = ["rescore"]
 
-_CORRECTIONS, _CROPS = "Corrections", "Crops for training"
-
 
 def rescore(
     *,
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="ASSESSMENT.json...",
-            help="What capitate assess wrote as JSON, one film or one a line; - for standard input.",
-            show_default=False,
-        ),
-    ],
-    grades: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="JOINT=GRADE",
-            rich_help_panel=_CORRECTIONS,
-            help="A grade that counts in place of the machine's, such as Radius=9; - for none. More may follow.",
-        ),
-    ] = None,
-    clear: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--clear", metavar="JOINT", rich_help_panel=_CORRECTIONS, help="Let the machine's grade count again."
-        ),
-    ] = None,
-    sex: Annotated[
-        Sex | None,
-        typer.Option(
-            "--sex", case_sensitive=False, rich_help_panel=_CORRECTIONS, help="Sex of the child, if it was unknown."
-        ),
-    ] = None,
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", rich_help_panel=_CORRECTIONS, help="Who corrects.")
-    ] = "reader",
-    film: Annotated[
-        str | None,
-        typer.Option("--film", metavar="NAME", help="Of several films, the one that is meant: name or sha256."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", dir_okay=False, help="Write the JSON here, and print the text."),
-    ] = None,
-    form: Annotated[
-        Form | None,
-        typer.Option("--format", help="What is printed: json (if there is no --out) or text.", show_default=False),
-    ] = None,
+    words: Words,
+    grades: SetOption = None,
+    clear: ClearOption = None,
+    sex: KnownSexOption = None,
+    by: ByOption = "reader",
+    film: FilmOption = None,
+    out: OutFileOption = None,
+    form: RescoredFormOption = None,
     lang: LangOption = Lang.EN,
-    crops: Annotated[
-        Path | None,
-        typer.Option(
-            "--crops",
-            metavar="DIR",
-            file_okay=False,
-            rich_help_panel=_CROPS,
-            help="Write the graded joints as JOINT/GRADE/ pictures here; needs --films.",
-        ),
-    ] = None,
-    films: Annotated[
-        Path | None,
-        typer.Option("--films", metavar="DIR", rich_help_panel=_CROPS, help="The film, or the folder that holds it."),
-    ] = None,
-    corrected_only: Annotated[
-        bool, typer.Option("--corrected-only", rich_help_panel=_CROPS, help="Only joints that a person graded.")
-    ] = False,
-    margin: Annotated[
-        float,
-        typer.Option(
-            "--margin",
-            min=0,
-            max=2,
-            rich_help_panel=_CROPS,
-            help="What a crop shows beyond the joint's box, as a share of it; that of the experiment that will train.",
-        ),
-    ] = 0.1,
+    crops: CropsOption = None,
+    films: FilmsOption = None,
+    corrected_only: CorrectedOnlyOption = False,
+    margin: MarginOption = 0.1,
     quiet: QuietOption = False,
 ) -> None:
     """Correct the grades of an assessment: RUS-CHN and TW3 scores, ages and intervals again.
