@@ -26,7 +26,16 @@ from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
 from capitate.types import Box, Sex
 
-__all__ = ["MeasuredHand", "Outlines", "by_masks", "by_network", "measure_films", "named_hand"]
+__all__ = [
+    "MeasuredHand",
+    "Outlines",
+    "Outlining",
+    "by_masks",
+    "by_network",
+    "measure_films",
+    "named_hand",
+    "read_film",
+]
 
 Pixels = NDArray[np.float32]
 
@@ -65,6 +74,7 @@ class Outlines:
 
 
 Outlining = Callable[[Study, Pixels, NamedHand], Outlines]
+"""Gives the outlines of a film, its pixels and its named hand."""
 
 
 def measure_films(
@@ -87,7 +97,7 @@ def measure_films(
     """
     for study in studies:
         try:
-            pixels = _read(study, aspect=(aspects or {}).get(study.id))
+            pixels = read_film(study, aspect=(aspects or {}).get(study.id))
             hand = named_hand(boxes[study.id], shape=(pixels.shape[0], pixels.shape[1]))
             yield _measured(study, pixels, hand, outlining(study, pixels, hand))
         except (FilmError, NoHandError, UsageError) as error:
@@ -151,8 +161,12 @@ def by_network(outliner: Outliner) -> Outlining:
     return outlining
 
 
-def _read(study: Study, *, aspect: float | None) -> Pixels:
-    """Read a film; one that was stored squashed gets its width back."""
+def read_film(study: Study, *, aspect: float | None) -> Pixels:
+    """Read a film; one that was stored squashed gets its width back.
+
+    Raises:
+        FilmError: if it cannot be read.
+    """
     pixels = files.read(study.path).pixels
     if aspect is None:
         return pixels

@@ -18,7 +18,7 @@ from capitate.hand.measures.shaft import Shaft, trace_shaft
 from capitate.hand.measures.view import PIXELS_A_SIDE, JointView, OutlinePicture, cut_view
 from capitate.hand.named import NamedHand
 
-__all__ = ["EpiphysisMeasures", "measure_joint"]
+__all__ = ["EpiphysisMeasures", "epiphysis_view", "measure_joint"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -124,6 +124,22 @@ def measure_joint(
         metaphysis=_ends(seen) if sure else None,
         outline=outline(seen.bone, to_film=seen.view.to_film, tolerance=tolerance),
     )
+
+
+def epiphysis_view(outlined: OutlinePicture, *, joint: Joint, hand: NamedHand) -> Mask | None:
+    """Show where a joint's own epiphysis was outlined, in the upright view of the joint; None where it was not.
+
+    Args:
+        outlined: of this joint, or of the whole film.
+        joint: which.
+        hand: its joints.
+
+    Raises:
+        NoHandError: if the joints are no hand.
+    """
+    blank = np.zeros((2, 2), dtype=np.float32)
+    own = _own_bone(cut_view(blank, outlined, axis=bone_axis(joint, hand=hand)))
+    return None if own is None else own > 0.5
 
 
 def _own_bone(view: JointView) -> Floats | None:
