@@ -87,7 +87,7 @@ def _probabilities(found: GradePredictions, row: int) -> tuple[float, ...]:
 
 
 def hand_figures(hands: list[HandAge]) -> dict[str, Any]:
-    """Give mean absolute error, bias and coverage of RUS-CHN ages against bone ages, over all, by band and sex."""
+    """Give error, bias and coverage of RUS-CHN ages against bone ages: over all, by sex, by band and by both."""
     groups = {
         "all": hands,
         **{sex: [one for one in hands if one.sex == sex] for sex in ("female", "male")},
