@@ -140,6 +140,15 @@ def test_another_bundle_is_refused(run, graded, tmp_path):
     assert "does bone-age, not joint-grades" in result.err
 
 
+def test_crops_that_nobody_graded(run, graded, grader, tmp_path):
+    folder = shutil.copytree(graded, tmp_path / "crops")
+    lines = ["file,hand,joint,sex,bone_age_months", "Radius/9/a__Radius.png,a,Radius,F,120"]
+    (folder / "crops.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = run("evaluate", folder, "--task", "grades", "--model", grader, "--out", tmp_path / "out")
+    assert result.code == 2
+    assert "none of 1 crops has a grade to compare with" in result.err
+
+
 @pytest.mark.films
 def test_the_published_crops(run, films_root, grader, tmp_path):
     folder = films_root / "joints" / "graded"

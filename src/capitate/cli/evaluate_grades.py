@@ -58,6 +58,8 @@ def _print(evaluation: GradeEvaluation) -> None:
     print(_line("all crops", evaluation.overall))
     for name, group in evaluation.groups.items():
         print(_line(name, group))
+    if len(evaluation.ungraded.ids):
+        print(f"without a grade: {len(evaluation.ungraded.ids)} crops; they are in predictions.csv and in no figure")
 
 
 def _line(name: str, group: GradeGroup) -> str:

@@ -49,13 +49,15 @@ class GradeEvaluation:
         predictions: of the headline.
         in_training: of the crops that the grader was trained on, apart from the headline.
         refused: crops that could not be read.
+        ungraded: of the crops that nobody graded; they stand in no figure.
     """
 
     overall: GradeGroup
     groups: dict[str, GradeGroup]
     predictions: GradePredictions
     in_training: GradePredictions
-    refused: tuple[RefusedCrop, ...] = ()
+    refused: tuple[RefusedCrop, ...]
+    ungraded: GradePredictions
 
     def to_json(self) -> dict[str, object]:
         """Return the headline's figures by name, and those of the groups under `groups`."""
@@ -80,11 +82,15 @@ def evaluate_grades(run: GradedRun, *, resamples: int = RESAMPLES, seed: int = 0
         seed: of the bootstrap.
 
     Raises:
-        UsageError: if there is no crop at all.
+        UsageError: if no crop has a grade.
     """
-    if not len(run.in_training) and not run.refused:
-        raise UsageError("no graded crop to evaluate, got 0; put them into JOINT/GRADE/")
-    main, seen = run.predictions.part(~run.in_training), run.predictions.part(run.in_training)
+    graded = run.predictions.grades >= 0
+    if not graded.any() and not any(one.grade >= 0 for one in run.refused):
+        raise UsageError(
+            f"none of {len(graded) + len(run.refused)} crops has a grade to compare with; put graded crops into "
+            "JOINT/GRADE/, or name them as Third_Metacarpal_Grade5.png"
+        )
+    main, seen = (run.predictions.part(graded & mask) for mask in (~run.in_training, run.in_training))
 
     def group(predictions: GradePredictions, refused: int = 0) -> GradeGroup:
         figures = predictions.estimates(resamples=resamples, seed=seed)
@@ -101,7 +107,7 @@ def evaluate_grades(run: GradedRun, *, resamples: int = RESAMPLES, seed: int = 0
         groups[f"joint={joint}"] = group(main.part(main.joints == joint), refused.count(joint))
     if len(seen.ids):
         groups["in_training"] = group(seen)
-    return GradeEvaluation(group(main, len(refused)), groups, main, seen, run.refused)
+    return GradeEvaluation(group(main, len(refused)), groups, main, seen, run.refused, run.predictions.part(~graded))
 
 
 def _joints(predictions: GradePredictions, refused: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ class GradePredictions:
         joints: as the data name them.
         categories: names.
         hands: that they come from.
-        grades: true ones, int64 (n,).
+        grades: true ones, int64 (n,), -1 where nobody graded the joint.
         probabilities: float64 (n, 15).
     """
 
@@ -93,14 +93,20 @@ class GradePredictions:
         found = np.stack([mean_of(rows, name) for name in _COLUMNS], axis=1)
         return cls(ids, joints, categories, hands, names_of(rows, "grade").astype(np.int64), found)
 
+    @property
+    def graded(self) -> GradePredictions:
+        """The crops that somebody graded; others have the grade -1."""
+        return self.part(self.grades >= 0)
+
     def figures(self) -> dict[str, Any]:
-        """Give the figures of `estimates` as plain values, over all and under `categories`."""
-        whole: dict[str, Any] = {"n": int(self.ids.size), "hands": len(np.unique(self.hands)), **_plain(self)}
+        """Give the figures of `estimates` as plain values over the graded crops, and under `categories`."""
+        found = self.graded
+        whole: dict[str, Any] = {"n": int(found.ids.size), "hands": len(np.unique(found.hands)), **_plain(found)}
         apart = {}
         for name in CATEGORIES:
-            here = self.categories == name
+            here = found.categories == name
             if here.any():
-                apart[name] = {"n": int(here.sum()), **_plain(self.part(here))}
+                apart[name] = {"n": int(here.sum()), **_plain(found.part(here))}
         return {**whole, "categories": apart}
 
     def estimates(self, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Estimate]:

@@ -56,9 +56,10 @@ def write_grades(
 
 
 def _rows(evaluation: GradeEvaluation) -> list[dict[str, object]]:
-    """Give one row a crop: the headline's, those seen in training, those that could not be read."""
+    """Give one row a crop: the headline's, those seen in training, those without a grade, those not read."""
     rows = [row | {"in_training": "false"} for row in evaluation.predictions.rows()]
     rows += [row | {"in_training": "true"} for row in evaluation.in_training.rows()]
+    rows += [row | {"grade": ""} for row in evaluation.ungraded.rows()]
     lost = [
         {"id": one.id, "joint": one.joint, "hand": one.hand, "grade": one.grade, "refusal": one.code}
         for one in evaluation.refused
@@ -79,6 +80,7 @@ def _confusion_csv(evaluation: GradeEvaluation) -> str:
 def _metrics(evaluation: GradeEvaluation, details: RunDetails, models: Sequence[ModelReference]) -> str:
     about = asdict(details) | {
         "seen_in_training": int(evaluation.in_training.ids.size),
+        "ungraded": int(evaluation.ungraded.ids.size),
         "refused": {one.id: one.code for one in evaluation.refused},
         "reliability": _curve(evaluation),
         "models": [asdict(model) for model in models],

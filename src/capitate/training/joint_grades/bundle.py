@@ -96,11 +96,13 @@ def _example(height: int, width: int) -> tuple[Tensor, Tensor]:
 
 
 def _figures(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Take the card's figures from the crops that the runs held out."""
+    """Take the card's figures from the crops that the runs held out; none where nobody graded them."""
     paths = [path for run in runs if (path := run.folder / PREDICTIONS).exists()]
     if not paths:
         return []
     values = GradePredictions.load(paths).figures()
+    if not values["n"]:
+        return []
     wanted = (("exact", "share"), ("within_one", "share"), ("mean_absolute", "grades"), ("kappa", ""))
     groups = {"all": values, **values["categories"]}
     return [
