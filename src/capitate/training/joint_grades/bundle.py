@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from capitate.runtime.grade_categories import CATEGORIES
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.export import export, write_bundle
+from capitate.training.joint_grades.crops import DRAWN
 from capitate.training.joint_grades.network import JointGradesNetwork
 from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run
@@ -67,13 +68,14 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             apart,
             agreement(released, folder / name, dict(zip(("picture", "category"), example, strict=True)), _TOLERANCE),
         )
+    hands = _hands(runs)
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
         task="joint-grades",
         networks=names,
         training={
-            "films": len(frozenset[str]().union(*(run.training_ids for run in runs))),
+            "hands": len(hands),
             "folds held out": [run.fold for run in runs],
             "largest difference from torch": apart,
             "configuration": dict(runs[0].config),
@@ -81,11 +83,17 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         },
         runtime={"picture": crops.to_card(), "categories": dict(CATEGORIES)},
         figures=[*options.figures, *_figures(runs)],
-        training_ids=frozenset[str]().union(*(run.training_ids for run in runs)),
+        training_ids=hands,
         about=options.about,
     )
+    write_bundle(folder, card=card, card_text=card_text(card), training_ids=sorted(hands))
+
+
+def _hands(runs: Sequence[Run]) -> frozenset[str]:
+    """Name the hands that the runs learnt from: a crop's id names its hand before `__`, or stands for itself."""
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
-    write_bundle(folder, card=card, card_text=card_text(card), training_ids=sorted(ids))
+    stems = {one: PurePosixPath(one).stem for one in ids if not one.startswith(DRAWN)}
+    return frozenset(stem.partition("__")[0] if "__" in stem else one for one, stem in stems.items())
 
 
 def _example(height: int, width: int) -> tuple[Tensor, Tensor]:

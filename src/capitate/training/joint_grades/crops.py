@@ -24,7 +24,18 @@ from capitate.training.folds import fold_of
 from capitate.training.pictures.reading import Item
 from capitate.training.table import MAX_MONTHS, Row, read_table
 
-__all__ = ["ALLOWED", "CROPS_TABLE", "NO_FOLD", "UNGRADED", "GradedCrops", "crop_tables", "joined", "read_graded"]
+__all__ = [
+]
+    "ALLOWED",
+    "CROPS_TABLE",
+    "DRAWN",
+    "NO_FOLD",
+    "UNGRADED",
+    "GradedCrops",
+    "crop_tables",
+    "joined",
+    "read_graded",
+]
 
 _ORDER = list(CATEGORIES)
 CROPS_TABLE = "crops.csv"
@@ -34,6 +45,8 @@ ALLOWED: NDArray[np.bool_] = np.arange(MOST_GRADES + 1)[None] <= np.array(list(C
 """Which grades each category has, bool (9, 15), grade 0 counted."""
 
 UNGRADED = -1
+DRAWN = "drawn/"
+"""Begins the ids of crops that only teach."""
 NO_FOLD = -1
 
 
@@ -121,7 +134,7 @@ class GradedCrops:
 
     def with_drawn(self, other: GradedCrops) -> GradedCrops:
         """Add graded crops that only teach."""
-        items = tuple(Item(f"drawn/{item.id}", item.path) for item in other.items)
+        items = tuple(Item(f"{DRAWN}{item.id}", item.path) for item in other.items)
         return joined([self, replace(other, items=items, drawn=np.ones(len(other), dtype=bool))])
 
     def folds(self, count: int) -> NDArray[np.int64]:
