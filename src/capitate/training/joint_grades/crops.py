@@ -25,7 +25,6 @@ from capitate.training.pictures.reading import Item
 from capitate.training.table import MAX_MONTHS, Row, read_table
 
 __all__ = [
-]
     "ALLOWED",
     "CROPS_TABLE",
     "DRAWN",
