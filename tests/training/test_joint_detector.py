@@ -119,7 +119,7 @@ def test_joints_stand_where_they_were_drawn(task, hands):
 
 
 def test_it_learns(task, config, tmp_path):
-    steep = replace(config.optimiser, stages=(replace(config.optimiser.stages[0], epochs=8),), learning_rate=1e-2)
+    steep = replace(config.optimiser, stages=(replace(config.optimiser.stages[0], epochs=12),), learning_rate=1e-2)
     quiet = replace(config.record, checkpoint=0)
     learnt = JointTask(task.films, replace(config, optimiser=steep, record=quiet, negatives=0.0))
     history = loop.train(learnt, np.arange(HANDS), folder=tmp_path).history
