@@ -281,3 +281,21 @@ def test_a_film_that_neither_locator_nor_joints_take_for_a_hand_is_refused(asses
     assert assess(assessor, marked(drawn)).error is None, "joints that can be named are a hand"
     assessor.joints = None
     assert assess(assessor, drawn.radiograph).error is None
+
+
+def test_a_hand_in_one_half_is_read_where_the_whole_film_would_be_refused(assessor, reader, monkeypatch):
+    film, _ = two_hands(Side.LEFT, Side.RIGHT)
+    locate, looks = assessor.locator.locate, []
+
+    def first_look_fails(square):
+        looks.append(square)
+        found = locate(square)
+        return replace(found, disagreement=0.6) if len(looks) == 1 else found
+
+    monkeypatch.setattr(assessor.locator, "locate", first_look_fails)
+    found = assess(assessor, film)
+    assert (found.error, found.methods["rus_chn"]["total"]) == (None, 522)
+    assert "the left hand at the left of the film was read" in said(found)["second_hand"]
+    looks.clear()
+    assessor.joints = None
+    assert assess(assessor, film).error.code == "no_hand"
