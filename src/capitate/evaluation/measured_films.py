@@ -17,9 +17,9 @@ from capitate.hand.measures import (
     CarpalMeasures,
     EpiphysisMeasures,
     OutlinePicture,
-    carpal_box,
     measure_carpals,
     measure_joint,
+    outline_windows,
 )
 from capitate.runtime.outlines import Outliner
 from capitate.training.data.boxes import LabelledBox
@@ -147,16 +147,17 @@ def by_masks(folder: Path) -> Outlining:
 
 
 def by_network(outliner: Outliner) -> Outlining:
-    """Let a network outline every joint that has a box, and the carpus."""
+    """Let a network outline the squares in which epiphyses and carpal bones lie, all in one run."""
 
     def outlining(study: Study, pixels: Pixels, hand: NamedHand) -> Outlines:
-        boxes = {joint.joint: joint.box for joint in hand.joints if joint.box is not None}
-        found = outliner.outline(pixels, [*boxes.values(), carpal_box(hand)])
-        pictures = [
-            OutlinePicture.placed(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
-            for one in found
-        ]
-        return Outlines(dict(zip(boxes, pictures, strict=False)), pictures[-1])
+        windows = outline_windows(hand)
+        joints: dict[Joint, OutlinePicture] = {}
+        carpus = None
+        for window, one in zip(windows, outliner.outline(pixels, [window.box for window in windows]), strict=True):
+            picture = window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+            joints |= dict.fromkeys(window.joints, picture)
+            carpus = picture if window.carpus else carpus
+        return Outlines(joints, carpus)
 
     return outlining
 

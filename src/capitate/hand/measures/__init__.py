@@ -10,6 +10,7 @@ from capitate.hand.measures.carpus import CarpalBone, CarpalMeasures, carpal_box
 from capitate.hand.measures.epiphysis import EpiphysisMeasures, epiphysis_view, measure_joint
 from capitate.hand.measures.polygons import Polygon
 from capitate.hand.measures.view import OutlinePicture
+from capitate.hand.measures.windows import OutlineWindow, outline_windows
 
 __all__ = [
     "BoneAxis",
@@ -17,6 +18,7 @@ __all__ = [
     "CarpalMeasures",
     "EpiphysisMeasures",
     "OutlinePicture",
+    "OutlineWindow",
     "Polygon",
     "bone_axis",
     "carpal_box",
@@ -25,4 +27,5 @@ __all__ = [
     "hand_length",
     "measure_carpals",
     "measure_joint",
+    "outline_windows",
 ]
