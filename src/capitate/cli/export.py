@@ -132,6 +132,7 @@ def export(
             agreement=agreement,
             films=agreement_films,
             limit=agreement_limit,
+            held_out=tuple(held_out or ()),
             int8=int8,
             int8_films=int8_films,
         )

@@ -29,6 +29,9 @@ __all__ = ["INTERVAL_LEVEL", "score", "staged"]
 INTERVAL_LEVEL = 0.9
 """Level of the interval if none is asked for; that of Capitate's bone-age models."""
 
+_TOP = 1000
+"""Points of a hand whose 13 joints are all fused, by both methods."""
+
 _SCALES = {Method.RUS_CHN: Scale.GRADES, Method.TW3: Scale.STAGES}
 
 
@@ -38,6 +41,7 @@ def score(
     sex: Sex | str | None,
     method: Method | str = Method.RUS_CHN,
     level: float = INTERVAL_LEVEL,
+    widening: float = 1.0,
 ) -> Score:
     """Score a hand.
 
@@ -49,14 +53,18 @@ def score(
         sex: female or male: points and ages are by sex.
         method: `rus-chn` or `tw3`.
         level: probability inside the interval, between 0 and 1.
+        widening: factor on both halves of the interval. Errors of one hand's joints go together, so that their sum
+            scatters more than that of independent ones; a grader's card states by how much, measured on hands.
 
     Raises:
-        UsageError: if the sex is not known, the method does not exist, or the level is none.
+        UsageError: if the sex is not known, the method does not exist, or level or widening is none.
         GradeError: if stages are given to RUS-CHN.
     """
     chosen, known = method_named(method), known_sex(sex)
     if not 0 < level < 1:
         raise UsageError(f"the interval's level must lie between 0 and 1, got {level!r}; give 0.9 for 90 %")
+    if not widening >= 1:
+        raise UsageError(f"an interval is widened by 1 or more, got {widening!r}; give 1 for independent joints")
     read = _on_scale(grading, chosen)
     points = point_table(chosen, known)
     probabilities = {joint: read.probabilities(joint) for joint in read.readings}
@@ -74,7 +82,7 @@ def score(
         joints=_joints(read, expected, gaps=open_joints),
         total=round(totals.mean, 9),
         age=curve.read(totals.quantile(0.5)),
-        interval=_interval(graded, open_joints, method=chosen, sex=known, level=level),
+        interval=_interval(graded, open_joints, method=chosen, sex=known, level=level, widening=widening),
         totals=totals,
         findings=tuple(_findings(grading, open_joints, method=chosen, table=points)),
     )
@@ -127,10 +135,14 @@ def _joints(grading: Grading, expected: Mapping[Joint, float], *, gaps: Gaps) ->
     return tuple(found)
 
 
-def _interval(graded: Distribution, open_joints: Gaps, *, method: Method, sex: Sex, level: float) -> ScoreInterval:
+def _interval(
+    graded: Distribution, open_joints: Gaps, *, method: Method, sex: Sex, level: float, widening: float
+) -> ScoreInterval:
     """Return the interval: the graded joints' quantiles, with the missing joints at either end of what they may add."""
-    low_total = open_joints.least(graded.quantile((1 - level) / 2))
-    high_total = open_joints.most(graded.quantile((1 + level) / 2))
+    middle, least, most = graded.quantile(0.5), 0.0, float(_TOP)
+    low = max(least, middle - widening * (middle - graded.quantile((1 - level) / 2)))
+    high = min(most, middle + widening * (graded.quantile((1 + level) / 2) - middle))
+    low_total, high_total = open_joints.least(low), min(most, open_joints.most(high))
     curve = age_curve(method, sex)
     return ScoreInterval(low_total, high_total, curve.read(low_total), curve.read(high_total), level)
 

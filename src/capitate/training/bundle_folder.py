@@ -34,6 +34,7 @@ class BundleOptions:
         agreement: store of views or table of films to compare files with torch on; `data` if None, else drawn hands.
         films: how many films of it at most.
         limit: largest difference that passes, months (of a locator, hand lengths); the task's own if None.
+        held_out: runs of the same recipe that each held a fold out, by which a grader says how sure it is.
         int8: whether to write twins in 8-bit integers; needs `data`.
         int8_films: how many films for each network to measure them on.
     """
@@ -50,6 +51,7 @@ class BundleOptions:
     agreement: Path | None = None
     films: int = 60
     limit: float | None = None
+    held_out: Sequence[Path] = ()
     int8: bool = False
     int8_films: int = MEASURED_ON
 

@@ -16,6 +16,7 @@ from capitate.runtime.grade_categories import CATEGORIES
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.export import export, write_bundle
+from capitate.training.joint_grades.confidence import confidence_of
 from capitate.training.joint_grades.crops import DRAWN
 from capitate.training.joint_grades.network import JointGradesNetwork
 from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
@@ -69,6 +70,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             agreement(released, folder / name, dict(zip(("picture", "category"), example, strict=True)), _TOLERANCE),
         )
     hands = _hands(runs)
+    sure = confidence_of(options.held_out) if options.held_out else None
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
@@ -81,8 +83,13 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             "configuration": dict(runs[0].config),
             **options.notes,
         },
-        runtime={"picture": crops.to_card(), "categories": dict(CATEGORIES)},
-        figures=[*options.figures, *_figures(runs)],
+        runtime={
+            "picture": crops.to_card(),
+            "categories": dict(CATEGORIES),
+            "confirm_below": None if sure is None else sure.confirm_below,
+            "interval_widening": 1.0 if sure is None else sure.interval_widening,
+        },
+        figures=[*options.figures, *(() if sure is None else sure.figures), *_figures(runs)],
         training_ids=hands,
         about=options.about,
     )

@@ -36,6 +36,9 @@ class HandAge:
         low: lower end of its interval, months.
         high: upper end.
         total: expected points.
+        median_total: median points.
+        low_total: lower end of the points' interval, joints taken as independent.
+        high_total: upper end.
         joints: how many of the 13 were graded.
     """
 
@@ -46,6 +49,9 @@ class HandAge:
     low: float
     high: float
     total: float
+    median_total: float
+    low_total: float
+    high_total: float
     joints: int
 
 
@@ -76,6 +82,9 @@ def hand_ages(found: GradePredictions, *, sexes: Mapping[str, str], ages: Mappin
             interval.low.years * _MONTHS,
             interval.high.years * _MONTHS,
             result.total,
+            result.totals.quantile(0.5),
+            interval.low_total,
+            interval.high_total,
             len(readings),
         )
 
