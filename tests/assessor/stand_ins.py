@@ -58,7 +58,7 @@ class MarkDetector:
     most: int | None = None
     bundle: SimpleNamespace = field(default_factory=lambda: _bundle("joint-detector"))
 
-    def detect(self, pixels, frame=None, *, square=None) -> list[FoundJoint]:
+    def detect(self, pixels, frame=None, *, square=None, threshold=None) -> list[FoundJoint]:
         rows, columns = pixels.shape
         aim = (np.array(frame.centre) + 1) / 2 * (columns, rows)
         found = []
@@ -86,6 +86,7 @@ class KnownGrader:
     grades: dict[str, int]
     confidence: float = 1.0
     confirm_below: float | None = 0.5
+    interval_widening: float = 1.0
     bundle: SimpleNamespace = field(default_factory=lambda: _bundle("joint-grades"))
     pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 

@@ -180,7 +180,7 @@ class _Film:
         if self.read is None:
             return None
         with self.clock.step("scores"):
-            return score_joints(self.read.joints, sex=sex)
+            return score_joints(self.read.joints, sex=sex, widening=self.read.interval_widening)
 
 
 def _joint_reader(wanted: bool | JointModels | JointReader, *, threads: int | None) -> tuple[JointReader | None, str]:

@@ -39,6 +39,7 @@ class GradesJoints(Protocol):
 
     bundle: Bundle
     confirm_below: float | None
+    interval_widening: float
 
     def cut(self, pixels: Pixels, box: Box) -> NDArray[np.uint8]:
         """Cut a joint from an upright left hand's film."""
@@ -58,6 +59,7 @@ class JointReading:
         carpals: None where they were not outlined.
         findings: remarks.
         not_assessed: by part of the assessment, why it is missing.
+        interval_widening: factor on the intervals of scores, as the grader's card states it.
     """
 
     hand: HandOnFilm
@@ -66,6 +68,7 @@ class JointReading:
     carpals: Carpals | None
     findings: tuple[Finding, ...]
     not_assessed: dict[str, str]
+    interval_widening: float = 1.0
 
     @property
     def found(self) -> bool:
@@ -148,6 +151,7 @@ class JointReader:
             carpals=None if outlined is None else outlined.carpals,
             findings=(*chosen.findings, *_findings(chosen, shape)),
             not_assessed=self._not_assessed(named),
+            interval_widening=1.0 if self.grader is None else self.grader.interval_widening,
         )
 
     def _detected(self, hand: HandOnFilm) -> list[Detection]:

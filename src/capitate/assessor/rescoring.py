@@ -76,7 +76,7 @@ def rescored(assessment: Assessment, corrections: Corrections) -> Assessment:
     subject, bone_age, told = _with_sex(assessment, corrections.sex)
     before = assessment.joints or tuple(_never_read(joint) for joint in HandJoint)
     joints = tuple(_corrected(one, corrections, among=before) for one in before)
-    scores = score_joints(joints, sex=subject.sex)
+    scores = score_joints(joints, sex=subject.sex, widening=_widening(assessment))
     kept = tuple(one for one in assessment.quality.findings if one.code not in _OURS)
     ungraded = {} if scores.methods else {"methods": "No joint has a grade."}
     findings = (*kept, *scores.findings, *_corrections_told(joints), *told, *not_assessed(ungraded))
@@ -88,6 +88,12 @@ def rescored(assessment: Assessment, corrections: Corrections) -> Assessment:
         joints=scores.joints,
         methods=scores.methods,
     )
+
+
+def _widening(assessment: Assessment) -> float:
+    """Take the widening of intervals that the machine's grades were scored with; 1 where nothing was scored."""
+    scored = (assessment.methods or {}).get("rus_chn") or {}
+    return float(scored.get("interval_widening") or 1.0)
 
 
 def _with_sex(assessment: Assessment, sex: Sex | None) -> tuple[Subject, BoneAge | None, list[Finding]]:

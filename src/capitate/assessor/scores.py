@@ -53,12 +53,13 @@ def readings(joints: Sequence[AssessedJoint]) -> dict[methods.Joint, Reading]:
     return found
 
 
-def score_joints(joints: Sequence[AssessedJoint], *, sex: Sex) -> Scores:
+def score_joints(joints: Sequence[AssessedJoint], *, sex: Sex, widening: float = 1.0) -> Scores:
     """Score a hand by both methods, under either sex where it is unknown; without a grade there is no score.
 
     Args:
         joints: the 21.
         sex: of the child.
+        widening: factor on the intervals, as the grader's card states it.
 
     Raises:
         GradeError: if a grade or probabilities are none that their joint can have.
@@ -68,11 +69,14 @@ def score_joints(joints: Sequence[AssessedJoint], *, sex: Sex) -> Scores:
         return Scores(tuple(replace(one, score=None) for one in joints), None, ())
     grading = Grading(read)
     sexes = (Sex.FEMALE, Sex.MALE) if sex is Sex.UNKNOWN else (sex,)
-    scored = {method: {one: methods.score(grading, sex=one, method=method) for one in sexes} for method in Method}
+    scored = {
+        method: {one: methods.score(grading, sex=one, method=method, widening=widening) for one in sexes}
+        for method in Method
+    }
     points = _points(scored[Method.RUS_CHN].get(sex))
     return Scores(
         tuple(replace(one, score=points.get(one.name)) for one in joints),
-        {_KEYS[method]: _method(scores, grading, sex=sex) for method, scores in scored.items()},
+        {_KEYS[method]: _method(scores, grading, sex=sex, widening=widening) for method, scores in scored.items()},
         (*_without_grade(grading), *_to_confirm(joints)),
     )
 
@@ -91,13 +95,13 @@ def _points(score: Score | None) -> dict[str, float]:
     )
 
 
-def _method(scores: Mapping[Sex, Score], grading: Grading, *, sex: Sex) -> dict[str, Any]:
+def _method(scores: Mapping[Sex, Score], grading: Grading, *, sex: Sex, widening: float) -> dict[str, Any]:
     """Write one method's result as plain values."""
     each = {one.value: _written(score) for one, score in scores.items()}
     known = each.get(sex.value)
     shown = known or dict.fromkeys(_written(next(iter(scores.values()))))
     missing = [joint.value for joint in grading.missing]
-    return {**shown, "missing": missing, "by_sex": None if known else each}
+    return {**shown, "interval_widening": widening, "missing": missing, "by_sex": None if known else each}
 
 
 def _written(score: Score) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class JointGrader(PictureModel):
     Attributes:
         categories: number of grades of each category, grade 0 not counted, in the network's order.
         crops: how joints are cut from films.
+        interval_widening: factor on the intervals of scores, because errors of one hand's joints go together.
         confirm_below: confidence below which a grade is a suggestion that a reader has to confirm, as the card states
             it; None if it states none.
     """
@@ -75,6 +76,7 @@ class JointGrader(PictureModel):
         super().__init__(bundle, threads=threads)
         self.categories = {str(name): int(count) for name, count in bundle.card["categories"].items()}
         self.crops = CropRule.from_card(bundle.card)
+        self.interval_widening = float(bundle.card.get("interval_widening", 1.0))
         stated = bundle.card.get("confirm_below")
         self.confirm_below = None if stated is None else float(stated)
 

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import TableError, UsageError
+from capitate.hand import Joint
 from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.training.data.boxes import LabelledBox, by_film, read_boxes
 from capitate.training.data.film_finder import films_in, is_place
 from capitate.training.data.pictures import read_pictures
 from capitate.training.layouts import read_any
@@ -79,6 +81,7 @@ def open_outlines(data: Path, config: OutlinesConfig) -> OutlineFilms:
         masked=config.labels.masked,
         ignore=config.outside is Outside.IGNORE,
         aspect=config.reading.aspect,
+        boxes=_boxes(base / config.labels.boxes) if config.labels.boxes else None,
     )
     made, refused = read_pictures(studies, partial(cut_film, how=how), config=config.reading)
     cuts = [(study, k, one) for study, several in made for k, one in enumerate(several)]
@@ -97,6 +100,19 @@ def rule_of(config: OutlinesConfig) -> CropRule | FilmRule:
     """Give the rule by which an experiment's pictures are cut, in training and in assessment."""
     film = film_rule(config, config.reading)
     return CropRule(film, config.margin) if config.crops is Crops.JOINTS else film
+
+
+def _boxes(path: Path) -> Mapping[str, Sequence[LabelledBox]]:
+    """Read the joints of hands, by the names of the 21.
+
+    Raises:
+        TableError: if the table cannot be used, or holds another name.
+    """
+    boxes = read_boxes(path)
+    strange = sorted({one.joint for one in boxes} - {*Joint})
+    if strange:
+        raise TableError(f"{path} must name the 21 joints, got {', '.join(strange[:5])}; see `capitate data joints`")
+    return by_film(boxes)
 
 
 def _studies(data: Path, pictures: Path, masks: Mapping[str, Path]) -> list[Study]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,10 @@ from scipy import ndimage
 
 from capitate import files
 from capitate.errors import FilmError
+from capitate.hand import Detection, Joint, bone_class_of, name_joints
+from capitate.hand.measures import carpal_box
 from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 from capitate.types import Box
@@ -47,6 +50,7 @@ class CutRule:
         masked: whether films are black outside their masks.
         ignore: whether pixels of value 0 teach nothing.
         aspect: width over height that whole films once had, 0 for their own.
+        boxes: by id, the boxes of named joints that squares are cut around instead of regions, with that of the carpus.
     """
 
     masks: dict[str, Path]
@@ -55,6 +59,7 @@ class CutRule:
     masked: bool
     ignore: bool
     aspect: float = 0.0
+    boxes: Mapping[str, Sequence[LabelledBox]] | None = None
 
 
 def cut_film(study: Study, *, how: CutRule) -> list[Cut] | Refused:
@@ -75,7 +80,7 @@ def cut_film(study: Study, *, how: CutRule) -> list[Cut] | Refused:
     plain = labels.astype(np.uint8)
     if how.masked:
         film = filled(film, plain > 0)
-    made = list(_cuts(film, plain, how))
+    made = list(_cuts(study, film, plain, how))
     return made or Refused(study.id, "mask", f"no region of the mask reaches {how.least:g} of the film; correct it")
 
 
@@ -111,15 +116,28 @@ def _wrong(film: Picture, labels: NDArray[np.int64]) -> str | None:
     return None
 
 
-def _cuts(film: Picture, labels: Labels, how: CutRule) -> Iterator[Cut]:
+def _cuts(study: Study, film: Picture, labels: Labels, how: CutRule) -> Iterator[Cut]:
     if isinstance(how.rule, FilmRule):
         fitted = how.rule.fitted(film, aspect=how.aspect)
         shares = [how.rule.placed((labels == k).astype(np.float32), aspect=how.aspect) for k in range(len(CLASSES))]
         yield Cut(fitted.pixels, _labels(np.stack(shares), ignore=how.ignore))
         return
-    for box in regions(labels, least=how.least):
+    for box in _squares(study, labels, how):
         shares = [how.rule.placed((labels == k).astype(np.float32), box) for k in range(len(CLASSES))]
         yield Cut(how.rule.cut(film, box).pixels, _labels(np.stack(shares), ignore=how.ignore))
+
+
+def _squares(study: Study, labels: Labels, how: CutRule) -> list[Box]:
+    """Give what is cut out of a film: its joints as a detector finds them, and the carpus; or the mask's regions."""
+    if how.boxes is None:
+        return regions(labels, least=how.least)
+    rows, columns = labels.shape
+    found = {
+        one.joint: Box(one.corners[0] * columns, one.corners[1] * rows, one.width * columns, one.height * rows)
+        for one in how.boxes.get(study.id, ())
+    }
+    hand = name_joints([Detection(bone_class_of(Joint(name)), box) for name, box in found.items()], film=labels.shape)
+    return [*found.values(), *([] if hand.to_plan is None else [carpal_box(hand)])]
 
 
 def _labels(shares: Picture, *, ignore: bool) -> Labels:
