@@ -10,11 +10,13 @@ import pytest
 from capitate.errors import NoHandError
 from capitate.evaluation.measure_figures import figures, rank_correlation, series
 from capitate.evaluation.measure_plots import plots
-from capitate.evaluation.measured_films import MeasuredHand, Outlines, measure_films, named_hand
+from capitate.evaluation.measured_films import MeasuredHand, Outlines, by_network, measure_films, named_hand
 from capitate.evaluation.outline_agreement import SharedArea, agreement_figures, compare_films
 from capitate.hand import Joint
 from capitate.hand.measures import CarpalMeasures, EpiphysisMeasures, OutlinePicture
 from capitate.phantom import draw
+from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.runtime.outlines import Outlined
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
 from capitate.types import Sex
@@ -125,6 +127,31 @@ def test_outlines_agree_with_themselves_and_half_with_less(film):
     lost = {area.part: area.shared for area in fewer}
     assert (lost["DIPThird"], lost["MIPThird"]) == (0, 0)
     assert lost["carpus"] > 0
+
+
+class StandIn:
+    """Answers as a network does that outlines what was drawn."""
+
+    def __init__(self, mask) -> None:
+        self.mask, self.rule = mask.astype(np.float32), CropRule(FilmRule(96, 96), 0.25)
+
+    def outline(self, pixels, boxes):
+        made = []
+        for box in boxes:
+            bone = self.rule.placed(self.mask, box)
+            made.append(Outlined(np.stack([1 - bone, 0 * bone, bone]), self.rule.cut(pixels, box)))
+        return made
+
+
+def test_a_networks_outlines_give_what_masks_give(film):
+    study, boxes, mask = film
+    (by_hand,) = measure_films([study], {"a": boxes}, lambda *_: outlines(mask))
+    (found,) = measure_films([study], {"a": boxes}, by_network(StandIn(mask)))
+    assert found.carpals.area_of_hand == pytest.approx(by_hand.carpals.area_of_hand, rel=0.05)
+    both = [(by_hand.joints[j].width_ratio, found.joints[j].width_ratio) for j in Joint]
+    ratios = np.array([pair for pair in both if None not in pair])
+    assert len(ratios) >= 15
+    assert np.median(np.abs(ratios[:, 1] / ratios[:, 0] - 1)) < 0.06
 
 
 def test_a_film_is_measured_and_boxes_that_are_no_hand_refuse_it(film):

@@ -17,6 +17,7 @@ from capitate.hand.measures import (
     hand_length,
     measure_carpals,
     measure_joint,
+    outline_windows,
 )
 from capitate.phantom import Pose, draw
 from capitate.types import Box, Sex, Side
@@ -179,6 +180,24 @@ def test_the_carpal_box_holds_the_carpal_bones():
         if one.name != "sesamoid":
             assert box.x < one.centre[0] < box.x + box.width
             assert box.y < one.centre[1] < box.y + box.height
+
+
+def test_windows_hold_the_epiphyses_and_nothing_beyond_them_is_believed():
+    film, hand = drawn(84)
+    windows = outline_windows(hand)
+    assert sorted(joint for window in windows for joint in window.joints) == sorted(Joint)
+    assert (len(windows), sum(window.carpus for window in windows)) == (18, 1)
+    for window in windows:
+        for joint in window.joints:
+            (polygon, *_) = measured(84)[joint].outline
+            x, y = np.mean(polygon, axis=0)
+            assert window.box.x < x < window.box.x + window.box.width
+            assert window.box.y < y < window.box.y + window.box.height
+    box = next(window for window in windows if window.joints == (Joint.DIP_THIRD,)).box
+    whole = np.ones(film.outlines.shape, dtype=np.float32)
+    window = next(window for window in windows if window.joints == (Joint.DIP_THIRD,))
+    kept = window.picture(whole, scale=(1.0, 1.0), origin=(0.0, 0.0)).bone
+    assert kept.sum() == pytest.approx((1.15 * box.width) ** 2, rel=0.1)
 
 
 def test_bones_that_touch_are_parted_along_the_dark_line():

@@ -37,6 +37,9 @@ _OWN, _NEAR = (0.33, 0.17), 0.24
 _STEEP = 0.25
 _GONE, _GONE_WITHOUT_OUTLINE = 0.06, 0.15
 _LEAST_AREA = 40
+_OBLIQUE = frozenset({Joint.DIP_FIRST})
+"""Joints that films show from the side, so that an open plate need not be seen: of the thumb's distal phalanx 27 of 78
+open plates look closed, of the other joints 23 of 1,498 (girls below 12 and boys below 14 years of bone age)."""
 _FINE = 50.0
 """Film pixels a side of the joint's box from which on a growth plate is looked for: it is 0.03 to 0.05 sides wide, two
 pixels at this size. On films of 299 x 299 pixels open plates look closed."""
@@ -106,7 +109,7 @@ def measure_joint(
     view = cut_view(pixels, outlined, axis=bone_axis(joint, hand=hand))
     bone = _own_bone(view)
     if bone is None:
-        return _without_outline(view, half=half)
+        return _without_outline(view, joint=joint, half=half)
     seen = _settled(pixels, outlined, view=view, bone=bone, half=half)
     if seen is None:
         return EpiphysisMeasures(present=True, outline=outline(bone, to_film=view.to_film, tolerance=tolerance))
@@ -114,7 +117,9 @@ def measure_joint(
     sure = _is_sure(seen)
     line = seen.line
     united = None if line is None else line.depth < _GONE
-    gap = None if line is None or not sure else 0.0 if united else (line.bottom - line.top) / wide
+    if united and joint in _OBLIQUE:
+        united = None
+    gap = None if line is None or united is None or not sure else 0.0 if united else (line.bottom - line.top) / wide
     return EpiphysisMeasures(
         present=True,
         width_ratio=float(np.ptp(contours(seen.bone)[0][:, 0])) / wide if sure else None,
@@ -200,7 +205,7 @@ def _is_sure(seen: _Seen) -> bool:
     return bool(shaft.steepness >= _STEEP and aside <= _ASIDE)
 
 
-def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
+def _without_outline(view: JointView, *, joint: Joint, half: float) -> EpiphysisMeasures:
     """Tell a joint without an outline: not yet there where its place is dark, united where bone runs through it.
 
     Whatever lies between, such as an epiphysis that was not outlined, stays unknown. That a joint is united then rests
@@ -216,7 +221,8 @@ def _without_outline(view: JointView, *, half: float) -> EpiphysisMeasures:
     reach = round(_PLACE * PIXELS_A_SIDE)
     if grey[round(row) - reach : round(row) + reach].max() <= _AS_DARK:
         return EpiphysisMeasures(present=False, fused=False)
-    if view.axis.side < _FINE or grey[round(row) : round(shaft.rows[0])].min() <= _AS_DARK:
+    through = grey[round(row) : round(shaft.rows[0])].min() > _AS_DARK
+    if not through or view.axis.side < _FINE or joint in _OBLIQUE:
         return EpiphysisMeasures(present=None)
     place = np.zeros(view.bone.shape, dtype=bool)
     place[round(row) - 2 : round(row) + round(1.5 * reach)] = True
