@@ -37,6 +37,10 @@ def measures(
         Path | None,
         typer.Option("--masks", metavar="DIR", help="Outlines drawn by hand, named after the films; no network then."),
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="With --masks: also the network's Dice with them, on films it has not seen."),
+    ] = False,
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="Bundle that outlines.")] = "outlines",
     aspects: Annotated[
         Path | None,
@@ -53,6 +57,10 @@ def measures(
     from capitate.training.hand_plan import read_aspects
     from capitate.training.layouts import read_any
 
+    if compare and masks is None:
+        raise UsageError(
+            "--compare compares a network's outlines with those drawn by hand; name their folder as --masks"
+        )
     outlining = _outlining(masks, model, threads)
     labelled = _labelled(boxes)
     studies = _both(read_any(films), labelled, masks)
@@ -70,6 +78,8 @@ def measures(
             step()
     with writing(out):
         _write(hands, out)
+    if compare and masks is not None:
+        _compare(studies, labelled, masks, squashed, model=model, threads=threads, out=out)
     print(f"{len(hands)} films measured, {refused} refused: {out / 'measures.csv'}, {out / 'measures.json'}")
     if refused:
         raise typer.Exit(REFUSED)
@@ -83,6 +93,40 @@ def _outlining(masks: Path | None, model: str, threads: int | None) -> Outlining
     if masks is not None:
         return by_masks(masks)
     return by_network(Outliner(load_bundle(model), threads=threads))
+
+
+def _compare(
+    studies: Sequence[Study],
+    labelled: dict[str, list[LabelledBox]],
+    masks: Path,
+    aspects: dict[str, float] | None,
+    *,
+    model: str,
+    threads: int | None,
+    out: Path,
+) -> None:
+    """Compare a network's outlines with masks: `outlines.csv` by joint and film, `outlines.json` with the figures."""
+    from capitate.cli.writing import writing
+    from capitate.evaluation.measured_films import by_masks, by_network
+    from capitate.evaluation.outline_agreement import agreement_figures, compare_films
+    from capitate.runtime.bundle import load_bundle
+    from capitate.runtime.outlines import Outliner
+
+    bundle = load_bundle(model)
+    unseen = [study for study in studies if study.id not in bundle.training_ids]
+    if not unseen:
+        raise UsageError(f"{model} was trained on all {len(studies)} films; compare it on others, or a fold's bundle")
+    network = by_network(Outliner(bundle, threads=threads))
+    found = compare_films(unseen, labelled, drawn=by_masks(masks), network=network, aspects=aspects)
+    areas = [area for one in found if isinstance(one, list) for area in one]
+    rows = [
+        {"id": a.id, "part": a.part, "shared": a.shared, "both": a.both, "dice": 2 * a.shared / a.both} for a in areas
+    ]
+    figures = {name: one.to_json() for name, one in agreement_figures(areas).items()}
+    with writing(out):
+        _table(out / "outlines.csv", ("id", "part", "shared", "both", "dice"), rows)
+        told = {"films": len({area.id for area in areas}), "seen_in_training": len(studies) - len(unseen)}
+        (out / "outlines.json").write_text(json.dumps({**told, "figures": figures}, indent=1) + "\n", encoding="utf-8")
 
 
 def _labelled(boxes: Path) -> dict[str, list[LabelledBox]]:

@@ -17,16 +17,25 @@ from capitate.hand.measures import (
     CarpalMeasures,
     EpiphysisMeasures,
     OutlinePicture,
-    carpal_box,
     measure_carpals,
     measure_joint,
+    outline_windows,
 )
 from capitate.runtime.outlines import Outliner
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
 from capitate.types import Box, Sex
 
-__all__ = ["MeasuredHand", "Outlines", "by_masks", "by_network", "measure_films", "named_hand"]
+__all__ = [
+    "MeasuredHand",
+    "Outlines",
+    "Outlining",
+    "by_masks",
+    "by_network",
+    "measure_films",
+    "named_hand",
+    "read_film",
+]
 
 Pixels = NDArray[np.float32]
 
@@ -65,6 +74,7 @@ class Outlines:
 
 
 Outlining = Callable[[Study, Pixels, NamedHand], Outlines]
+"""Gives the outlines of a film, its pixels and its named hand."""
 
 
 def measure_films(
@@ -87,7 +97,7 @@ def measure_films(
     """
     for study in studies:
         try:
-            pixels = _read(study, aspect=(aspects or {}).get(study.id))
+            pixels = read_film(study, aspect=(aspects or {}).get(study.id))
             hand = named_hand(boxes[study.id], shape=(pixels.shape[0], pixels.shape[1]))
             yield _measured(study, pixels, hand, outlining(study, pixels, hand))
         except (FilmError, NoHandError, UsageError) as error:
@@ -137,22 +147,27 @@ def by_masks(folder: Path) -> Outlining:
 
 
 def by_network(outliner: Outliner) -> Outlining:
-    """Let a network outline every joint that has a box, and the carpus."""
+    """Let a network outline the squares in which epiphyses and carpal bones lie, all in one run."""
 
     def outlining(study: Study, pixels: Pixels, hand: NamedHand) -> Outlines:
-        boxes = {joint.joint: joint.box for joint in hand.joints if joint.box is not None}
-        found = outliner.outline(pixels, [*boxes.values(), carpal_box(hand)])
-        pictures = [
-            OutlinePicture.placed(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
-            for one in found
-        ]
-        return Outlines(dict(zip(boxes, pictures, strict=False)), pictures[-1])
+        windows = outline_windows(hand)
+        joints: dict[Joint, OutlinePicture] = {}
+        carpus = None
+        for window, one in zip(windows, outliner.outline(pixels, [window.box for window in windows]), strict=True):
+            picture = window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+            joints |= dict.fromkeys(window.joints, picture)
+            carpus = picture if window.carpus else carpus
+        return Outlines(joints, carpus)
 
     return outlining
 
 
-def _read(study: Study, *, aspect: float | None) -> Pixels:
-    """Read a film; one that was stored squashed gets its width back."""
+def read_film(study: Study, *, aspect: float | None) -> Pixels:
+    """Read a film; one that was stored squashed gets its width back.
+
+    Raises:
+        FilmError: if it cannot be read.
+    """
     pixels = files.read(study.path).pixels
     if aspect is None:
         return pixels

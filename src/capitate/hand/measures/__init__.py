@@ -6,10 +6,11 @@ There is no network in it. `measure_joint` and `measure_carpals` take outlines, 
 from __future__ import annotations
 
 from capitate.hand.measures.axis import BoneAxis, bone_axis, hand_length
-from capitate.hand.measures.carpus import CarpalBone, CarpalMeasures, carpal_box, measure_carpals
-from capitate.hand.measures.epiphysis import EpiphysisMeasures, measure_joint
+from capitate.hand.measures.carpus import CarpalBone, CarpalMeasures, carpal_box, carpal_view, measure_carpals
+from capitate.hand.measures.epiphysis import EpiphysisMeasures, epiphysis_view, measure_joint
 from capitate.hand.measures.polygons import Polygon
 from capitate.hand.measures.view import OutlinePicture
+from capitate.hand.measures.windows import OutlineWindow, outline_windows
 
 __all__ = [
     "BoneAxis",
@@ -17,10 +18,14 @@ __all__ = [
     "CarpalMeasures",
     "EpiphysisMeasures",
     "OutlinePicture",
+    "OutlineWindow",
     "Polygon",
     "bone_axis",
     "carpal_box",
+    "carpal_view",
+    "epiphysis_view",
     "hand_length",
     "measure_carpals",
     "measure_joint",
+    "outline_windows",
 ]

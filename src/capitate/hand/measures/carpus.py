@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from capitate.hand.measures.view import OutlinePicture, sampled
 from capitate.hand.named import NamedHand
 from capitate.types import Box
 
-__all__ = ["CarpalBone", "CarpalMeasures", "carpal_box", "measure_carpals"]
+__all__ = ["CarpalBone", "CarpalMeasures", "carpal_box", "carpal_view", "measure_carpals"]
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -109,21 +109,13 @@ def measure_carpals(
     Raises:
         NoHandError: if the joints are no hand.
     """
-    to_plan = _to_plan(hand)
-    left, right, top, bottom = _REGION
-    shape = round((bottom - top) / _STEP), round((right - left) / _STEP)
-
-    def to_film(points: Array) -> Array:
-        return to_plan.inverse((points + 0.5) * _STEP + np.array([left, top]))
-
-    rows, columns = np.indices(shape)
-    grid = to_film(np.stack([columns, rows], axis=-1))
+    to_film, grid = _view(hand)
     field = sampled(outlined.bone, outlined.to_film.inverse(grid), fine=1.0, mode="constant")
     film = sampled(pixels, grid, fine=_STEP * hand_length(hand), mode="nearest")
     numbers = _parted(field > 0.5, film)
     found = []
     for number, centre, size in _pieces(numbers):
-        place = (centre + 0.5) * _STEP + np.array([left, top])
+        place = _place(centre)
         area = size * _STEP**2
         if area < _LEAST or not _within(place, _CENTRES) or _is_epiphysis(to_film(centre), hand):
             continue
@@ -138,6 +130,44 @@ def measure_carpals(
         for k, (_, area, at, drawn) in enumerate(found)
     )
     return CarpalMeasures(bones, float(sum(bone.area_of_hand for bone in bones)))
+
+
+def carpal_view(outlined: OutlinePicture, *, hand: NamedHand) -> NDArray[np.bool_]:
+    """Show where carpal bones were outlined, on the plan of the hand.
+
+    Args:
+        outlined: of the carpus, or of the whole film.
+        hand: its joints.
+
+    Raises:
+        NoHandError: if the joints are no hand.
+    """
+    to_film, grid = _view(hand)
+    numbers = part(sampled(outlined.bone, outlined.to_film.inverse(grid), fine=1.0, mode="constant") > 0.5)
+    own = [
+        number
+        for number, centre, _ in _pieces(numbers)
+        if _within(_place(centre), _CENTRES) and not _is_epiphysis(to_film(centre), hand)
+    ]
+    return np.isin(numbers, own)
+
+
+def _view(hand: NamedHand) -> tuple[Callable[[Array], Array], Array]:
+    """Give the map from columns and rows of the carpus' view to the film, and all its pixels there."""
+    to_plan = _to_plan(hand)
+    left, right, top, bottom = _REGION
+
+    def to_film(points: Array) -> Array:
+        return to_plan.inverse(_place(points))
+
+    rows, columns = np.indices((round((bottom - top) / _STEP), round((right - left) / _STEP)))
+    return to_film, to_film(np.stack([columns, rows], axis=-1))
+
+
+def _place(points: Array) -> Array:
+    """Bring columns and rows of the view to the plan."""
+    placed: Array = (np.asarray(points, dtype=np.float64) + 0.5) * _STEP + np.array([_REGION[0], _REGION[2]])
+    return placed
 
 
 def _to_plan(hand: NamedHand) -> Affine:
@@ -207,4 +237,4 @@ def _solidity(polygon: Polygon) -> float:
     """Share of its convex hull that a polygon fills."""
     points = np.array(polygon)
     hull = ConvexHull(points)
-    return area_within(points) / max(float(hull.volume), 1e-9)
+    return abs(area_within(points)) / max(float(hull.volume), 1e-9)

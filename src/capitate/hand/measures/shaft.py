@@ -120,8 +120,9 @@ def _best_paths(gains: Array) -> NDArray[np.int64]:
     for row in range(1, rows):
         for k, step in enumerate(steps.tolist()):
             np.subtract(reached[:, 2 + step : 2 + step + columns], _STEP_COST * abs(step), out=options[k])
-        came[row] = options.argmax(axis=0)
-        reached[:, 2:-2] = options.max(axis=0) + gains[:, row]
+        best = options.argmax(axis=0)
+        came[row] = best
+        reached[:, 2:-2] = np.take_along_axis(options, best[None], axis=0)[0] + gains[:, row]
     path = np.empty((fields, rows), dtype=np.int64)
     path[:, -1] = reached[:, 2:-2].argmax(axis=1)
     for row in range(rows - 1, 0, -1):

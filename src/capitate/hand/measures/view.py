@@ -102,12 +102,12 @@ def sampled(values: Floats, points: Array, *, fine: float, mode: str) -> Floats:
 
     Args:
         values: (rows, columns).
-        points: (..., 2), pixel centres at integers plus one half.
+        points: (height, width, 2), a grid, perhaps turned and stretched; pixel centres at integers plus one half.
         fine: pixels of the field from one point to the next.
         mode: of scipy, what lies beyond the field.
     """
-    low = np.floor(points.reshape(-1, 2).min(axis=0)).astype(int) - 8
-    high = np.ceil(points.reshape(-1, 2).max(axis=0)).astype(int) + 8
+    corners = points[[0, 0, -1, -1], [0, -1, 0, -1]]
+    low, high = np.floor(corners.min(axis=0)).astype(int) - 8, np.ceil(corners.max(axis=0)).astype(int) + 8
     rows, columns = values.shape
     left, top = (min(max(int(one), 0), size - 1) for one, size in zip(low, (columns, rows), strict=True))
     right, bottom = (min(max(int(one), 1), size) for one, size in zip(high, (columns, rows), strict=True))
