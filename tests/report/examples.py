@@ -135,6 +135,7 @@ _SCORED = {
 }
 _UNSEXED = {
     **dict.fromkeys(_SCORED),
+    "interval_widening": 1.4,
     "missing": ["Ulna"],
     "by_sex": {"female": _SCORED, "male": {**_SCORED, "reach": "early", "limit_years": 3.8}},
 }
@@ -145,7 +146,10 @@ LATER = replace(
     carpals=Carpals(count=8, area_of_hand=0.08, outlines=(TRIANGLE, TRIANGLE), names=("capitate", None)),
     marks=({"box": [1.0, 2.0, 3.0, 4.0], "score": 0.4},),
     maps={"bone_age": "film.bone-age.png", "abnormality": None},
-    methods={"rus_chn": {**_SCORED, "missing": ["Ulna"], "by_sex": None}, "tw3": _UNSEXED},
+    methods={
+        "rus_chn": {**_SCORED, "interval_widening": 1.4, "missing": ["Ulna"], "by_sex": None},
+        "tw3": _UNSEXED,
+    },
     abnormality={"probability": 0.12, "threshold": 0.5},
 )
 

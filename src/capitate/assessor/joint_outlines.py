@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from capitate.assessed_joints import Carpals, Epiphysis, Polygon
 from capitate.assessor.upright import Upright
-from capitate.hand import RUS_JOINTS, Detection, NamedHand, bone_class_of, name_joints
-from capitate.hand.measures import OutlinePicture, carpal_box, measure_carpals, measure_joint
+from capitate.hand import RUS_JOINTS, Detection, Joint, NamedHand, bone_class_of, name_joints
+from capitate.hand.measures import OutlinePicture, measure_carpals, measure_joint, outline_windows
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.outlines import Outlined
 from capitate.types import Box
@@ -60,19 +60,13 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
     """
     turned = upright.film(pixels)
     standing = _standing(hand, upright)
-    boxes = {one.joint: one.box for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
-    found = outliner.outline(turned, [*boxes.values(), carpal_box(standing)])
-    pictures = [
-        OutlinePicture.placed(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
-        for one in found
-    ]
-    if len(pictures) == 1:  # of a network that sees whole hands
-        pictures *= len(boxes) + 1
+    joints, carpal = _outlined(outliner, turned, standing)
     measured = {
-        joint.value: measure_joint(turned, picture, joint=joint, hand=standing)
-        for joint, picture in zip(boxes, pictures[:-1], strict=True)
+        one.joint.value: measure_joint(turned, joints[one.joint], joint=one.joint, hand=standing)
+        for one in standing.joints
+        if one.box is not None and one.joint in RUS_JOINTS
     }
-    carpus = measure_carpals(turned, pictures[-1], hand=standing)
+    carpus = measure_carpals(turned, carpal, hand=standing)
     return OutlinedHand(
         {
             name: Epiphysis(
@@ -87,6 +81,22 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
             names=tuple(bone.name for bone in carpus.bones),
         ),
     )
+
+
+def _outlined(
+    outliner: OutlinesBones, pixels: Pixels, hand: NamedHand
+) -> tuple[dict[Joint, OutlinePicture], OutlinePicture]:
+    """Outline the squares of the graded joints, and that of the carpus."""
+    windows = [one for one in outline_windows(hand) if one.carpus or not RUS_JOINTS.isdisjoint(one.joints)]
+    found = outliner.outline(pixels, [window.box for window in windows])
+    if len(found) == 1:  # of a network that sees whole hands
+        found = found * len(windows)
+    pictures = [
+        window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+        for window, one in zip(windows, found, strict=True)
+    ]
+    joints = {joint: picture for window, picture in zip(windows, pictures, strict=True) for joint in window.joints}
+    return joints, next(picture for window, picture in zip(windows, pictures, strict=True) if window.carpus)
 
 
 def _standing(hand: NamedHand, upright: Upright) -> NamedHand:

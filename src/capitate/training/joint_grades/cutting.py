@@ -23,6 +23,7 @@ from capitate.runtime.grade_categories import JOINTS
 from capitate.runtime.joint_boxes import JointDetector
 from capitate.runtime.locator import HandLocator
 from capitate.runtime.views import squash
+from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.film_finder import films_under
 from capitate.training.joint_grades.crops import CROPS_TABLE
 from capitate.training.manifest import Study
@@ -30,8 +31,10 @@ from capitate.training.prepare import Refused, each_film
 from capitate.training.runs import write_table
 from capitate.types import Box
 
-__all__ = ["CutCrop", "Cutting", "cut_joints"]
+__all__ = ["JOINTS_TABLE", "CutCrop", "Cutting", "cut_joints"]
 
+JOINTS_TABLE = "joints.csv"
+"""Table of the joints that were found, in the form of `boxes-21.csv` with the 21 names."""
 _LEAST_CONTRAST = 2 / 255
 _LEAST = 64
 """Side of the smallest crop that is written; smaller ones are enlarged to it, so that films of joints can be read."""
@@ -82,6 +85,9 @@ class CutCrop:
     pixels: int
 
 
+_Cut = tuple[list[CutCrop], list[LabelledBox]]
+
+
 def cut_joints(
     studies: Sequence[Study],
     out: Path,
@@ -99,6 +105,8 @@ def cut_joints(
         workers: processes.
         progress: called after every film.
 
+    The places of all 21 joints go into `joints.csv`, a table of boxes in fractions of the film.
+
     Returns:
         What was cut, and the films without crops, by id.
 
@@ -112,17 +120,19 @@ def cut_joints(
     for joint in cutting.joints:
         (out / joint).mkdir(parents=True, exist_ok=True)
     job = partial(_cut_film, better=better or {}, out=out, cutting=cutting)
-    crops, refused = [], {}
+    crops, boxes, refused = [], [], {}
     for study, made in zip(wanted, each_film(job, wanted, workers=workers), strict=True):
         progress()
         if isinstance(made, Refused):
             refused[study.id] = made
         else:
-            crops += made
+            crops += made[0]
+            boxes += made[1]
     if not crops:
         first = next(iter(refused.values())).message if refused else "no film of the table lies there"
         raise UsageError(f"no joint could be cut from {len(studies)} films: {first}")
     write_table(out / CROPS_TABLE, [_row(crop) for crop in crops])
+    write_boxes(boxes, out / JOINTS_TABLE)
     return crops, refused
 
 
@@ -132,7 +142,7 @@ def _row(crop: CutCrop) -> dict[str, object]:
     return {**values, "bone_age_months": age, "detection": f"{crop.detection:.3f}"}
 
 
-def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutting) -> list[CutCrop] | Refused:
+def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutting) -> _Cut | Refused:
     """Find the joints of one film and write them."""
     try:
         pixels, hand = _named_joints(files.read(study.path).pixels, cutting.detector)
@@ -160,7 +170,25 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
         _picture(crop).save(out / name)
         sex, age, score = str(study.sex), study.bone_age_months, found.detection.score
         made.append(CutCrop(name, study.id, joint, sex, age, score, crop.shape[0]))
-    return made
+    return made, _boxes(study.id, hand, pixels.shape)
+
+
+def _boxes(film: str, hand: NamedHand, shape: tuple[int, ...]) -> list[LabelledBox]:
+    """Give the places of the named joints as fractions of the film."""
+    rows, columns = shape
+    seen = [(str(one.joint), one.detection) for one in hand.joints]
+    return [
+        LabelledBox(
+            film,
+            name,
+            one.centre[0] / columns,
+            one.centre[1] / rows,
+            one.box.width / columns,
+            one.box.height / rows,
+        )
+        for name, one in seen
+        if one is not None
+    ]
 
 
 def _picture(crop: NDArray[np.float32]) -> Image.Image:

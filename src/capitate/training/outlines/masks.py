@@ -13,7 +13,7 @@ from scipy import ndimage
 from capitate import files
 from capitate.errors import FilmError
 from capitate.hand import Detection, Joint, bone_class_of, name_joints
-from capitate.hand.measures import carpal_box
+from capitate.hand.measures import outline_windows
 from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
@@ -50,7 +50,7 @@ class CutRule:
         masked: whether films are black outside their masks.
         ignore: whether pixels of value 0 teach nothing.
         aspect: width over height that whole films once had, 0 for their own.
-        boxes: by id, the boxes of named joints that squares are cut around instead of regions, with that of the carpus.
+        boxes: by id, the boxes of named joints, by which the squares are cut that an assessment outlines.
     """
 
     masks: dict[str, Path]
@@ -128,16 +128,19 @@ def _cuts(study: Study, film: Picture, labels: Labels, how: CutRule) -> Iterator
 
 
 def _squares(study: Study, labels: Labels, how: CutRule) -> list[Box]:
-    """Give what is cut out of a film: its joints as a detector finds them, and the carpus; or the mask's regions."""
+    """Give what is cut out of a film: the squares that an assessment outlines, or the mask's regions."""
     if how.boxes is None:
         return regions(labels, least=how.least)
     rows, columns = labels.shape
-    found = {
-        one.joint: Box(one.corners[0] * columns, one.corners[1] * rows, one.width * columns, one.height * rows)
+    seen = [
+        Detection(
+            bone_class_of(Joint(one.joint)),
+            Box(one.corners[0] * columns, one.corners[1] * rows, one.width * columns, one.height * rows),
+        )
         for one in how.boxes.get(study.id, ())
-    }
-    hand = name_joints([Detection(bone_class_of(Joint(name)), box) for name, box in found.items()], film=labels.shape)
-    return [*found.values(), *([] if hand.to_plan is None else [carpal_box(hand)])]
+    ]
+    hand = name_joints(seen, film=(rows, columns))
+    return [] if hand.to_plan is None else [window.box for window in outline_windows(hand)]
 
 
 def _labels(shares: Picture, *, ignore: bool) -> Labels:

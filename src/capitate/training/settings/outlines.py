@@ -36,8 +36,9 @@ class OutlineFiles:
         pictures: folder of the films, or of the films inside the masks.
         masked: whether the pictures are black outside the masks; they are then filled with the nearest grey, because a
             film to be assessed has no such edge.
-        boxes: table of the 21 named joints of the films; crops are then cut around joints as a detector finds them and
-            around the carpus, as in assessment, instead of around the regions of masks. Empty for none.
+        boxes: table of the 21 named joints of the films, as a detector finds them; crops are then the squares that an
+            assessment outlines, whether or not they hold a bone, instead of those around the regions of masks. Empty
+            for none.
     """
 
     masks: str = "masks"
