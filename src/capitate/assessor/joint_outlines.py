@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from capitate.assessed_joints import Carpals, Epiphysis, Polygon
 from capitate.assessor.upright import Upright
-from capitate.hand import RUS_JOINTS, Detection, NamedHand, bone_class_of, name_joints
-from capitate.hand.measures import OutlinePicture, carpal_box, measure_carpals, measure_joint
+from capitate.hand import RUS_JOINTS, Detection, Joint, NamedHand, bone_class_of, name_joints
+from capitate.hand.measures import OutlinePicture, measure_carpals, measure_joint, outline_windows
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.outlines import Outlined
 from capitate.types import Box
@@ -39,11 +39,11 @@ class OutlinedHand:
 
     Attributes:
         epiphyses: by name of the joint; those of the 13 of RUS-CHN that have a box.
-        carpals: of the carpus.
+        carpals: None where the carpus was not outlined.
     """
 
     epiphyses: dict[str, Epiphysis]
-    carpals: Carpals
+    carpals: Carpals | None
 
 
 def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, upright: Upright) -> OutlinedHand:
@@ -60,19 +60,14 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
     """
     turned = upright.film(pixels)
     standing = _standing(hand, upright)
-    boxes = {one.joint: one.box for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
-    found = outliner.outline(turned, [*boxes.values(), carpal_box(standing)])
-    pictures = [
-        OutlinePicture.placed(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
-        for one in found
-    ]
-    if len(pictures) == 1:  # of a network that sees whole hands
-        pictures *= len(boxes) + 1
+    joints, carpus = _pictures(outliner, turned, standing)
+    seen = {one.joint for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
     measured = {
         joint.value: measure_joint(turned, picture, joint=joint, hand=standing)
-        for joint, picture in zip(boxes, pictures[:-1], strict=True)
+        for joint, picture in joints.items()
+        if joint in seen
     }
-    carpus = measure_carpals(turned, pictures[-1], hand=standing)
+    carpals = None if carpus is None else measure_carpals(turned, carpus, hand=standing)
     return OutlinedHand(
         {
             name: Epiphysis(
@@ -80,13 +75,32 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
             )
             for name, one in measured.items()
         },
-        Carpals(
-            count=carpus.count,
-            area_of_hand=carpus.area_of_hand,
-            outlines=tuple(_back(bone.outline, upright) for bone in carpus.bones),
-            names=tuple(bone.name for bone in carpus.bones),
+        None
+        if carpals is None
+        else Carpals(
+            count=carpals.count,
+            area_of_hand=carpals.area_of_hand,
+            outlines=tuple(_back(bone.outline, upright) for bone in carpals.bones),
+            names=tuple(bone.name for bone in carpals.bones),
         ),
     )
+
+
+def _pictures(
+    outliner: OutlinesBones, pixels: Pixels, hand: NamedHand
+) -> tuple[dict[Joint, OutlinePicture], OutlinePicture | None]:
+    """Outline the squares with graded epiphyses and carpal bones; gives them by joint, and that of the carpus."""
+    windows = [one for one in outline_windows(hand) if one.carpus or RUS_JOINTS.intersection(one.joints)]
+    found = outliner.outline(pixels, [window.box for window in windows])
+    if len(found) == 1:  # of a network that sees whole hands
+        found = found * len(windows)
+    joints: dict[Joint, OutlinePicture] = {}
+    carpus = None
+    for window, one in zip(windows, found, strict=True):
+        picture = window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+        joints |= dict.fromkeys(window.joints, picture)
+        carpus = picture if window.carpus else carpus
+    return joints, carpus
 
 
 def _standing(hand: NamedHand, upright: Upright) -> NamedHand:
