@@ -39,11 +39,11 @@ class OutlinedHand:
 
     Attributes:
         epiphyses: by name of the joint; those of the 13 of RUS-CHN that have a box.
-        carpals: of the carpus.
+        carpals: None where the carpus was not outlined.
     """
 
     epiphyses: dict[str, Epiphysis]
-    carpals: Carpals
+    carpals: Carpals | None
 
 
 def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, upright: Upright) -> OutlinedHand:
@@ -60,13 +60,14 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
     """
     turned = upright.film(pixels)
     standing = _standing(hand, upright)
-    joints, carpal = _outlined(outliner, turned, standing)
+    joints, carpus = _pictures(outliner, turned, standing)
+    seen = {one.joint for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
     measured = {
-        one.joint.value: measure_joint(turned, joints[one.joint], joint=one.joint, hand=standing)
-        for one in standing.joints
-        if one.box is not None and one.joint in RUS_JOINTS
+        joint.value: measure_joint(turned, picture, joint=joint, hand=standing)
+        for joint, picture in joints.items()
+        if joint in seen
     }
-    carpus = measure_carpals(turned, carpal, hand=standing)
+    carpals = None if carpus is None else measure_carpals(turned, carpus, hand=standing)
     return OutlinedHand(
         {
             name: Epiphysis(
@@ -74,29 +75,32 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
             )
             for name, one in measured.items()
         },
-        Carpals(
-            count=carpus.count,
-            area_of_hand=carpus.area_of_hand,
-            outlines=tuple(_back(bone.outline, upright) for bone in carpus.bones),
-            names=tuple(bone.name for bone in carpus.bones),
+        None
+        if carpals is None
+        else Carpals(
+            count=carpals.count,
+            area_of_hand=carpals.area_of_hand,
+            outlines=tuple(_back(bone.outline, upright) for bone in carpals.bones),
+            names=tuple(bone.name for bone in carpals.bones),
         ),
     )
 
 
-def _outlined(
+def _pictures(
     outliner: OutlinesBones, pixels: Pixels, hand: NamedHand
-) -> tuple[dict[Joint, OutlinePicture], OutlinePicture]:
-    """Outline the squares of the graded joints, and that of the carpus."""
-    windows = [one for one in outline_windows(hand) if one.carpus or not RUS_JOINTS.isdisjoint(one.joints)]
+) -> tuple[dict[Joint, OutlinePicture], OutlinePicture | None]:
+    """Outline the squares with graded epiphyses and carpal bones; gives them by joint, and that of the carpus."""
+    windows = [one for one in outline_windows(hand) if one.carpus or RUS_JOINTS.intersection(one.joints)]
     found = outliner.outline(pixels, [window.box for window in windows])
     if len(found) == 1:  # of a network that sees whole hands
         found = found * len(windows)
-    pictures = [
-        window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
-        for window, one in zip(windows, found, strict=True)
-    ]
-    joints = {joint: picture for window, picture in zip(windows, pictures, strict=True) for joint in window.joints}
-    return joints, next(picture for window, picture in zip(windows, pictures, strict=True) if window.carpus)
+    joints: dict[Joint, OutlinePicture] = {}
+    carpus = None
+    for window, one in zip(windows, found, strict=True):
+        picture = window.picture(one.probabilities[_BONE], scale=one.fitted.scale, origin=one.fitted.origin)
+        joints |= dict.fromkeys(window.joints, picture)
+        carpus = picture if window.carpus else carpus
+    return joints, carpus
 
 
 def _standing(hand: NamedHand, upright: Upright) -> NamedHand:
