@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capitate.errors import UsageError
 from capitate.methods import GRADE_COUNT, Grading, Joint, JointStatus, Method, age_curve, point_table, score
 from capitate.methods.distribution import Distribution, sum_of_points
 from capitate.types import Sex
@@ -52,14 +53,32 @@ def test_two_uncertain_joints_of_a_hand():
     result = score(Grading(hand), sex="male")
     assert result.totals.values == tuple(rest + more for more in (118 + 116, 135 + 116, 118 + 157, 135 + 157))
     assert result.totals.probabilities == pytest.approx([0.3, 0.2, 0.3, 0.2])
-    assert result.total == pytest.approx(rest + 0.6 * 118 + 0.4 * 135 + 136.5)
+    assert result.total == pytest.approx(rest + 118 + 116)
     curve = age_curve(Method.RUS_CHN, Sex.MALE)
-    assert result.age.years == curve.years_at(rest + 135 + 116)
+    assert result.age.years == curve.years_at(rest + 118 + 116)
     assert result.interval.low.years == curve.years_at(rest + 234)
     assert result.interval.high.years == curve.years_at(rest + 292)
     radius = result.joints[0]
     assert (radius.status, radius.step, radius.probability) == (JointStatus.PROBABLE, 8, pytest.approx(0.6))
-    assert radius.points == pytest.approx(0.6 * 118 + 0.4 * 135)
+    assert radius.points == 118
+
+
+def test_the_median_grade_counts_where_another_is_likelier():
+    hand = dict.fromkeys(Joint, 5) | {Joint.RADIUS: one_of(Joint.RADIUS, {7: 0.3, 8: 0.3, 9: 0.4})}
+    radius = score(Grading(hand), sex="male").joints[0]
+    assert (radius.step, radius.probability, radius.points) == (8, pytest.approx(0.3), 118)
+
+
+def test_a_wider_interval_keeps_the_total():
+    generator = np.random.default_rng(4)
+    hand = {joint: generator.dirichlet(np.ones(count + 1)).tolist() for joint, count in GRADE_COUNT.items()}
+    narrow, wide = (score(Grading(hand), sex="female", widening=by) for by in (1.0, 1.5))
+    assert wide.total == narrow.total
+    middle = narrow.totals.quantile(0.5)
+    assert wide.interval.high_total - middle == pytest.approx(1.5 * (narrow.interval.high_total - middle))
+    assert middle - wide.interval.low_total == pytest.approx(1.5 * (middle - narrow.interval.low_total))
+    with pytest.raises(UsageError, match="an interval is widened by 1 or more, got 0.5"):
+        score(Grading(hand), sex="female", widening=0.5)
 
 
 def test_the_distribution_is_that_of_all_combinations():

@@ -131,10 +131,10 @@ def test_missing_joints_say_what_they_cost():
 def test_suggestions_and_uncertain_boxes_are_to_be_confirmed():
     read = with_joint(assessed(drawn()), "MIPThird", status="uncertain")
     english, chinese = to_text(read), to_text(read, lang="zh")
-    assert "Ulna grade 6 (45 %, to be confirmed), 95.8 points; radius" in english
+    assert "Ulna grade 6 (45 %, to be confirmed), 95 points; radius" in english
     assert "less sure of these grades than its card asks for: ulna, fifth middle phalanx." in english
     assert "these boxes may be wrong: third middle phalanx." in english
-    assert "尺骨分级6级（置信度45%，待确认），得95.8分；" in chinese
+    assert "尺骨分级6级（置信度45%，待确认），得95分；" in chinese
     assert "以下分级的置信度低于模型说明所要求：尺骨、第五中节指骨骨骺。" in chinese
     assert "以下关节的定位可能有误：第三中节指骨骨骺。" in chinese
 
@@ -146,7 +146,7 @@ def test_without_a_sex_there_are_grades_and_both_totals():
     assert [line.partition(":")[0] for line in found if line.startswith("If ")] == [
         "If female", "If male", "If female", "If male",
     ]  # fmt: skip
-    assert found[0].startswith("If female: RUS-CHN scoring by grades: total score 509.9 points, bone age about 10.47 ")
+    assert found[0].startswith("If female: RUS-CHN scoring by grades: total score 511 points, bone age about 10.48 ")
     assert sum("single public source" in line for line in found) == 1
 
 

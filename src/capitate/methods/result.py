@@ -32,9 +32,9 @@ class JointScore:
     Attributes:
         joint: which joint.
         status: see `JointStatus`.
-        step: its grade, or the index of its stage; the most probable one, None if missing.
+        step: its grade, or the index of its stage; the median of probabilities, None if missing.
         probability: probability of that step; 1 if graded, None if missing.
-        points: its points; expected points of probabilities; of a missing joint those in proportion to the others.
+        points: its points; of probabilities those of the median step; of a missing joint those in proportion to the others.
         possible: least and greatest step that a missing joint may have; None otherwise.
     """
 
@@ -79,8 +79,8 @@ class Score:
         sex: female or male.
         scale: what the steps of `joints` are.
         joints: all 13, in the order of `Joint`.
-        total: expected total, points; the total itself where every joint has one grade.
-        age: age at the median of the total's distribution.
+        total: sum of the points of its joints.
+        age: age of the total.
         interval: see `ScoreInterval`; both ends are `age` where every joint has one grade.
         totals: distribution of the total, missing joints filled in proportion.
         findings: remarks: joints that are missing, stages that were told from grades.

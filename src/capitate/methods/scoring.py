@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -29,6 +29,8 @@ __all__ = ["INTERVAL_LEVEL", "score", "staged"]
 INTERVAL_LEVEL = 0.9
 """Level of the interval if none is asked for; that of Capitate's bone-age models."""
 
+_TINY = 1e-12
+"""Rest of floating-point arithmetic below which half of the probability is reached."""
 _TOP = 1000
 """Points of a hand whose 13 joints are all fused, by both methods."""
 
@@ -45,7 +47,8 @@ def score(
 ) -> Score:
     """Score a hand.
 
-    Joints are taken as independent, and the distribution of their sum is exact. What a missing joint may add is said
+    A joint with probabilities counts with the points of its median grade, so that the total is the sum of the grades
+    that are shown; the interval comes from the distribution of the sum, which is exact for independent joints. What a missing joint may add is said
     in `capitate.methods.missing`: it widens the interval.
 
     Args:
@@ -68,21 +71,23 @@ def score(
     read = _on_scale(grading, chosen)
     points = point_table(chosen, known)
     probabilities = {joint: read.probabilities(joint) for joint in read.readings}
-    expected = {joint: float(np.dot(points.points[joint], shares)) for joint, shares in probabilities.items()}
-    open_joints = gaps(expected, table=points)
+    steps = {joint: _median_step(shares) for joint, shares in probabilities.items()}
+    graded_points = {joint: float(points.points[joint][step]) for joint, step in steps.items()}
+    open_joints = gaps(graded_points, table=points)
     graded = sum_of_points((points.points[joint], shares) for joint, shares in probabilities.items())
     totals = graded.mapped(open_joints.filled)
     curve = age_curve(chosen, known)
+    total = round(open_joints.filled(sum(graded_points.values())), 9)
     return Score(
         method=chosen,
         name=table(chosen)["name"],
         population=table(chosen)["population"],
         sex=known,
         scale=_SCALES[chosen],
-        joints=_joints(read, expected, gaps=open_joints),
-        total=round(totals.mean, 9),
-        age=curve.read(totals.quantile(0.5)),
-        interval=_interval(graded, open_joints, method=chosen, sex=known, level=level, widening=widening),
+        joints=_joints(read, graded_points, steps=steps, gaps=open_joints),
+        total=total,
+        age=curve.read(total),
+        interval=_interval(graded, open_joints, shown=sum(graded_points.values()), method=chosen, sex=known, level=level, widening=widening),
         totals=totals,
         findings=tuple(_findings(grading, open_joints, method=chosen, table=points)),
     )
@@ -117,9 +122,16 @@ def _on_scale(grading: Grading, method: Method) -> Grading:
     return grading
 
 
-def _joints(grading: Grading, expected: Mapping[Joint, float], *, gaps: Gaps) -> tuple[JointScore, ...]:
+def _median_step(shares: Sequence[float]) -> int:
+    """Give the least step up to which half of the probability lies: the grade that is shown counts."""
+    return int(np.searchsorted(np.cumsum(shares), 0.5 - _TINY))
+
+
+def _joints(
+    grading: Grading, points: Mapping[Joint, float], *, steps: Mapping[Joint, int], gaps: Gaps
+) -> tuple[JointScore, ...]:
     """Say how each joint entered the total."""
-    graded = sum(expected.values())
+    graded = sum(points.values())
     found = []
     for joint in Joint:
         if joint in gaps.steps:
@@ -128,21 +140,20 @@ def _joints(grading: Grading, expected: Mapping[Joint, float], *, gaps: Gaps) ->
                 JointScore(joint, JointStatus.MISSING, None, None, gaps.points(joint, graded), possible=possible)
             )
             continue
-        shares = grading.probabilities(joint)
-        step = int(np.argmax(shares))
+        shares, step = grading.probabilities(joint), steps[joint]
         status = JointStatus.PROBABLE if isinstance(grading.readings[joint], tuple) else JointStatus.GRADED
-        found.append(JointScore(joint, status, step, shares[step], expected[joint]))
+        found.append(JointScore(joint, status, step, shares[step], points[joint]))
     return tuple(found)
 
 
 def _interval(
-    graded: Distribution, open_joints: Gaps, *, method: Method, sex: Sex, level: float, widening: float
+    graded: Distribution, open_joints: Gaps, *, shown: float, method: Method, sex: Sex, level: float, widening: float
 ) -> ScoreInterval:
     """Return the interval: the graded joints' quantiles, with the missing joints at either end of what they may add."""
     middle, least, most = graded.quantile(0.5), 0.0, float(_TOP)
     low = max(least, middle - widening * (middle - graded.quantile((1 - level) / 2)))
     high = min(most, middle + widening * (graded.quantile((1 + level) / 2) - middle))
-    low_total, high_total = open_joints.least(low), min(most, open_joints.most(high))
+    low_total, high_total = open_joints.least(min(low, shown)), min(most, open_joints.most(max(high, shown)))
     curve = age_curve(method, sex)
     return ScoreInterval(low_total, high_total, curve.read(low_total), curve.read(high_total), level)
 
