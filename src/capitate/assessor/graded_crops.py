@@ -22,7 +22,7 @@ from capitate.runtime.film_rule import CropRule, FilmRule
 
 __all__ = ["MARGIN", "GradedCrop", "film_of", "graded_crops", "write_crops"]
 
-MARGIN = 0.1
+MARGIN = 0.25
 """What a crop shows beyond the joint's box, at each end, as a share of its longer side: that of the experiment
 `joint-grades`, whose bundle then cuts joints in the same way."""
 

@@ -50,7 +50,7 @@ def rescore(
     crops: CropsOption = None,
     films: FilmsOption = None,
     corrected_only: CorrectedOnlyOption = False,
-    margin: MarginOption = 0.1,
+    margin: MarginOption = 0.25,
     quiet: QuietOption = False,
 ) -> None:
     """Correct the grades of an assessment: RUS-CHN and TW3 scores, ages and intervals again.

@@ -140,7 +140,7 @@ class JointGradesConfig(Experiment):
     """
 
     name: str = "joint-grades"
-    margin: float = 0.1
+    margin: float = 0.25
     reading: PicturesOnDemandConfig = field(default_factory=PicturesOnDemandConfig)
     network: GraderConfig = field(default_factory=GraderConfig)
     augment: AugmentConfig = field(default_factory=plain_augment)
