@@ -77,7 +77,7 @@ def test_a_wider_interval_keeps_the_total():
     middle = narrow.totals.quantile(0.5)
     assert wide.interval.high_total - middle == pytest.approx(1.5 * (narrow.interval.high_total - middle))
     assert middle - wide.interval.low_total == pytest.approx(1.5 * (middle - narrow.interval.low_total))
-    with pytest.raises(UsageError, match="an interval is widened by 1 or more, got 0.5"):
+    with pytest.raises(UsageError, match=r"an interval is widened by 1 or more, got 0\.5"):
         score(Grading(hand), sex="female", widening=0.5)
 
 

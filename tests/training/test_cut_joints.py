@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,20 +9,20 @@ import pytest
 
 pytest.importorskip("torch")
 
-from PIL import Image  # noqa: E402
+from PIL import Image
 
-from capitate.errors import UsageError  # noqa: E402
-from capitate.hand import Joint, bone_class_of  # noqa: E402
-from capitate.phantom import Pose, draw  # noqa: E402
-from capitate.runtime.grade_categories import JOINTS  # noqa: E402
-from capitate.runtime.joint_boxes import FoundJoint  # noqa: E402
-from capitate.runtime.locator import HandLocator  # noqa: E402
-from capitate.training.data.boxes import read_boxes  # noqa: E402
-from capitate.training.joint_grades import cutting  # noqa: E402
-from capitate.training.joint_grades.crops import read_graded  # noqa: E402
-from capitate.training.joint_grades.cutting import Cutting, cut_joints  # noqa: E402
-from capitate.training.manifest import read_manifest  # noqa: E402
-from capitate.types import Sex, Side  # noqa: E402
+from capitate.errors import UsageError
+from capitate.hand import Joint, bone_class_of
+from capitate.phantom import Pose, draw
+from capitate.runtime.grade_categories import JOINTS
+from capitate.runtime.joint_boxes import FoundJoint
+from capitate.runtime.locator import HandLocator
+from capitate.training.data.boxes import read_boxes
+from capitate.training.joint_grades import cutting
+from capitate.training.joint_grades.crops import read_graded
+from capitate.training.joint_grades.cutting import Cutting, cut_joints
+from capitate.training.manifest import read_manifest
+from capitate.types import Sex, Side
 
 
 class KnowsTheDrawing:

@@ -224,7 +224,7 @@ def test_what_a_grade_says_beyond_age():
 
 def test_graders_are_compared_in_a_table(run, crops, drawn, tmp_path):
     measures = tmp_path / "measures.csv"
-    lines = [f"{hand},{joint},{0.5 + hand / 10},," for hand in range(HANDS) for joint in JOINTS]
+    lines = [f"{hand},{joint},{0.5 + hand / 10},,{str(hand > 4).lower()}" for hand in range(HANDS) for joint in JOINTS]
     measures.write_text("id,joint,width_ratio,gap,fused\n" + "\n".join(lines) + "\n", encoding="utf8")
     (figures,) = compare_graders([run], crops, graded=drawn, measures=measures)
     assert figures.within_one is not None

@@ -34,7 +34,7 @@ class JointScore:
         status: see `JointStatus`.
         step: its grade, or the index of its stage; the median of probabilities, None if missing.
         probability: probability of that step; 1 if graded, None if missing.
-        points: its points; of probabilities those of the median step; of a missing joint those in proportion to the others.
+        points: its points; of probabilities those of the median step; of a missing joint in proportion to the others.
         possible: least and greatest step that a missing joint may have; None otherwise.
     """
 

@@ -48,8 +48,8 @@ def score(
     """Score a hand.
 
     A joint with probabilities counts with the points of its median grade, so that the total is the sum of the grades
-    that are shown; the interval comes from the distribution of the sum, which is exact for independent joints. What a missing joint may add is said
-    in `capitate.methods.missing`: it widens the interval.
+    that are shown; the interval comes from the distribution of the sum, which is exact for independent joints. What a
+    missing joint may add is said in `capitate.methods.missing`: it widens the interval.
 
     Args:
         grading: grades or stages. TW3 takes both; RUS-CHN takes grades only, for they are finer.
@@ -87,7 +87,15 @@ def score(
         joints=_joints(read, graded_points, steps=steps, gaps=open_joints),
         total=total,
         age=curve.read(total),
-        interval=_interval(graded, open_joints, shown=sum(graded_points.values()), method=chosen, sex=known, level=level, widening=widening),
+        interval=_interval(
+            graded,
+            open_joints,
+            shown=sum(graded_points.values()),
+            method=chosen,
+            sex=known,
+            level=level,
+            widening=widening,
+        ),
         totals=totals,
         findings=tuple(_findings(grading, open_joints, method=chosen, table=points)),
     )

@@ -30,6 +30,7 @@ __all__ = ["MEASURES", "GraderFigures", "compare_graders", "grader_table"]
 MEASURES = ("width_ratio", "gap", "fused")
 """Columns of a table of measures that grades are compared with, where it has them."""
 _FEWEST = 20
+_TRUTHS = {"false": 0, "true": 1}
 _MOST_CROPS = 3000
 _UNDEFINED = {"value": None, "low": None, "high": None}
 
@@ -180,7 +181,11 @@ def _measures(path: Path) -> dict[tuple[str, str], dict[str, float]]:
         rows = list(csv.DictReader(stream))
     if not rows or not {"id", "joint"} <= rows[0].keys():
         raise UsageError(f"{path} is no table of measures; it needs the columns id, joint and some of {MEASURES}")
-    return {(row["id"], row["joint"]): {name: float(row[name]) for name in MEASURES if row.get(name)} for row in rows}
+    return {(row["id"], row["joint"]): {name: _number(row[name]) for name in MEASURES if row.get(name)} for row in rows}
+
+
+def _number(cell: str) -> float:
+    return float(_TRUTHS[cell]) if cell in _TRUTHS else float(cell)
 
 
 def grader_table(figures: Sequence[GraderFigures]) -> str:
