@@ -62,3 +62,16 @@ def test_every_joint_has_its_category():
 def test_a_bundle_of_another_task_is_refused():
     with pytest.raises(UsageError, match="'bone-age' does bone-age, not joint-grades"):
         JointGrader(load_bundle("bone-age"))
+
+
+def test_a_file_that_is_not_square_is_the_box_alone():
+    """Its margin is filled with the nearest grey; a square one holds its margin already."""
+    rule = CropRule(FilmRule(60, 60), margin=0.25)
+    crop = np.tile(np.linspace(0.2, 0.8, 40, dtype=np.float32)[:, None], (1, 20))
+    found = rule.of_file(crop)
+    assert (found == found[:, :1]).all()  # nothing of a bar at either side
+    assert (found[:9] == found[0]).all()
+    assert (found[-9:] == found[-1]).all()
+    assert (np.diff(found[12:48, 0].astype(int)) > 0).all()
+    square = np.tile(np.linspace(0.2, 0.8, 40, dtype=np.float32)[:, None], (1, 40))
+    assert (rule.of_file(square) == rule.film.fitted(square).pixels).all()

@@ -180,6 +180,20 @@ class CropRule:
         across, down = inner.scale
         return Fitted(inner.pixels, inner.scale, (inner.origin[0] - left * across, inner.origin[1] - top * down))
 
+    def of_file(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Make the picture of a file that holds a crop, uint8 (height, width).
+
+        A square file is what `part` gives, margin and all. Any other one is taken for the joint's box alone: its margin
+        is not there, and the nearest pixel's grey stands in for it, as beyond the edge of a film.
+
+        Args:
+            pixels: float32 (rows, columns), bone bright.
+        """
+        rows, columns = pixels.shape
+        if rows == columns:
+            return self.film.fitted(pixels).pixels
+        return self.cut(pixels, Box(0.0, 0.0, float(columns), float(rows))).pixels
+
     def placed(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
         """Bring a field of the film's size, such as a mask, to the picture of a crop; 0 beyond the film.
 

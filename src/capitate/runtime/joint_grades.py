@@ -80,6 +80,10 @@ class JointGrader(PictureModel):
         stated = bundle.card.get("confirm_below")
         self.confirm_below = None if stated is None else float(stated)
 
+    def picture(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Make the picture of a crop's file, see `CropRule.of_file`."""
+        return self.crops.of_file(pixels)
+
     def cut(self, pixels: NDArray[np.float32], box: Box) -> NDArray[np.uint8]:
         """Cut a joint from a film (rows, columns) by its box, and make its picture, uint8 (height, width)."""
         return self.crops.cut(pixels, box).pixels

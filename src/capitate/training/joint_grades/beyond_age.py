@@ -41,15 +41,18 @@ def pooled(parts: Mapping[str, Sequence[Floats]], *, seed: int = 0) -> Estimate:
         seed: of the bootstrap; parts are resampled on their own.
     """
     random = np.random.default_rng(seed)
-    values = [_partial(*one) for one in parts.values()]
+    known = {name: value for name, part in parts.items() if np.isfinite(value := _partial(*part))}
+    if not known:
+        return Estimate(float("nan"))
     drawn = []
     for _ in range(_RESAMPLES):
         each = []
-        for part in parts.values():
+        for part in (parts[name] for name in known):
             rows = random.integers(part[0].size, size=part[0].size)
             each.append(_partial(*(column[rows] for column in part)))
-        drawn.append(float(np.nanmean(each)))
-    return with_interval(float(np.nanmean(values)), np.array(drawn))
+        finite = [one for one in each if np.isfinite(one)]
+        drawn.append(float(np.mean(finite)) if finite else float("nan"))
+    return with_interval(float(np.mean(list(known.values()))), np.array(drawn))
 
 
 def _partial(grades: Floats, measures: Floats, ages: Floats) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from capitate.errors import UsageError
 from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
+from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import CATEGORIES, MOST_GRADES
 from capitate.training.joint_grades.batches import CropBatch, CropFeeder, crop_batch
 from capitate.training.joint_grades.hand_ages import HANDS, grade_correlations, hand_ages, hand_figures
@@ -51,7 +52,8 @@ class JointGradesTask(Task[CropBatch, Tensor]):
     def __init__(self, taught: TaughtCrops, config: JointGradesConfig) -> None:
         """Bring crops and experiment together; no picture is read yet."""
         self.taught, self.crops, self._config = taught, taught.crops, config
-        self.source = PictureSource(self.crops.items, rule=film_rule(config, config.reading), config=config.reading)
+        rule = CropRule(film_rule(config, config.reading), config.margin)
+        self.source = PictureSource(self.crops.items, rule=rule, config=config.reading)
         self.ids = self.source.ids
 
     @property

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from capitate import files
 from capitate.errors import FilmError
-from capitate.runtime.film_rule import FilmRule
+from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.training.prepare import Refused
 
 __all__ = ["Item", "labels_digest", "read_picture"]
@@ -26,10 +26,11 @@ class Item:
     path: Path
 
 
-def read_picture(item: Item, *, rule: FilmRule, aspect: float = 0.0) -> NDArray[np.uint8] | Refused:
-    """Read a film and make its picture, uint8 (height, width); one that cannot be read is named, never replaced."""
+def read_picture(item: Item, *, rule: CropRule | FilmRule, aspect: float = 0.0) -> NDArray[np.uint8] | Refused:
+    """Read a film or crop and make its picture, uint8 (height, width); one that cannot be read is named."""
     try:
-        return rule.fitted(files.read(item.path).pixels, aspect=aspect).pixels
+        pixels = files.read(item.path).pixels
+        return rule.of_file(pixels) if isinstance(rule, CropRule) else rule.fitted(pixels, aspect=aspect).pixels
     except FilmError as error:
         return Refused(item.id, error.code, str(error))
 

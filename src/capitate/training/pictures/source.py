@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from capitate.runtime.film_rule import FilmRule
+from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.training.data.lazy_reading import LazyReader
 from capitate.training.pictures.reading import Item, read_picture
 from capitate.training.prepare import Refused
@@ -28,7 +28,7 @@ class PictureSource:
         rule: by which pictures are made.
     """
 
-    def __init__(self, items: Sequence[Item], *, rule: FilmRule, config: PicturesOnDemandConfig) -> None:
+    def __init__(self, items: Sequence[Item], *, rule: CropRule | FilmRule, config: PicturesOnDemandConfig) -> None:
         """Take films; none is read yet.
 
         Args:
@@ -37,10 +37,10 @@ class PictureSource:
             config: who reads them, and what happens to those that cannot be read.
         """
         self.ids = np.array([item.id for item in items], dtype=np.str_)
-        self.rule = rule
+        self.rule = rule.film if isinstance(rule, CropRule) else rule
         job = partial(read_picture, rule=rule, aspect=config.aspect)
         self._reader: LazyReader[NDArray[np.uint8]] = LazyReader(items, job, ids=self.ids, config=config)
-        self._room = config.cache_megabytes * 1_000_000 // (rule.height * rule.width)
+        self._room = config.cache_megabytes * 1_000_000 // (self.rule.height * self.rule.width)
         self._kept: dict[int, NDArray[np.uint8]] = {}
 
     @property
