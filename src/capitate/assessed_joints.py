@@ -64,8 +64,7 @@ class AssessedJoint:
         detection: the detector's score of the box, 0 to 1; None where the joint is missing.
         remark: why it is not simply found, sentences for a reader; None for one that was found.
         grade: of the 13 joints of RUS-CHN; None for the others and where nobody graded it.
-        score: RUS-CHN points of the grade that counts; expected points of the machine's probabilities where nobody
-            corrected it; None without a grade and where the sex is unknown.
+        score: RUS-CHN points of the grade that counts; None without a grade and where the sex is unknown.
         epiphysis: measures, None where nothing was outlined.
     """
 

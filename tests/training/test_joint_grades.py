@@ -162,6 +162,7 @@ def test_the_graders_of_system_000_run_small_from_the_command_line(crops, tmp_pa
 def test_the_bundle_answers_as_torch_does(crops, runs, tmp_path):
     bundle = bundle_runs(runs, tmp_path / "bundle")
     assert bundle.card["training"]["largest difference from torch"] < 1e-4
+    assert bundle.card["training"]["labels"] == "grades"
     ids = Run.load(runs[0]).training_ids | Run.load(runs[1]).training_ids
     assert bundle.training_ids == {Path(one).stem.partition("__")[0] for one in ids}  # the hands
     alone = JointGrader(bundle_runs(runs[:1], tmp_path / "alone"), threads=1)

@@ -149,3 +149,21 @@ def test_released_cards_are_what_the_command_makes_of_them(tmp_path):
         copy = rebundle(name, tmp_path / name, options=BundleOptions(about=read_about(ABOUT)))
         assert copy.sha256 == bundle.sha256, f"run: capitate export {name} --about configs/about/released.toml"
         assert json.loads((copy.folder / "card.json").read_text(encoding="utf-8")) == bundle.card
+
+
+def test_a_grader_taught_by_bone_ages_says_that_nobody_graded_its_joints():
+    by_age = card(task="joint-grades", training={"labels": "bone_age"})
+    graded = card(task="joint-grades", training={"labels": "grades"}, training_ids=frozenset({"mine-1"}))
+    assert by_age["limits"][0].startswith("Nobody graded the joints")
+    assert "grade_onsets" in by_age["limits"][0]
+    assert by_age["limits"][-len(graded["limits"]) :] == graded["limits"]
+    assert not any("Nobody graded" in one for one in graded["limits"])
+    assert by_age["population"] != graded["population"]
+
+
+@pytest.mark.parametrize("task", ["joint-detector", "outlines"])
+def test_what_holds_for_the_public_films_is_said_of_these_alone(task):
+    ours, theirs = card(task=task), card(task=task, training_ids=frozenset({"mine-1"}))
+    assert "RSNA" in ours["limits"][0]
+    assert ours["limits"][-len(theirs["limits"]) :] == theirs["limits"]
+    assert not any("RSNA" in one for one in theirs["limits"])

@@ -66,7 +66,7 @@ def gaps(expected: Mapping[Joint, float], *, table: PointTable) -> Gaps:
     """Say what the joints that were not graded may add.
 
     Args:
-        expected: expected points of the graded joints, at least one.
+        expected: points of the graded joints, at least one.
         table: the points.
     """
     joints = tuple(joint for joint in Joint if joint not in expected)

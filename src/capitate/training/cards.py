@@ -21,9 +21,11 @@ from capitate.training.settings.network import NetworkConfig
 from capitate.training.settings.optimiser import BoneAgeOptimiserConfig
 from capitate.training.targets import trained_on_text
 
-__all__ = ["LICENCE", "compose_card", "described", "figures_of", "texts"]
+__all__ = ["BONE_AGE_LABELS", "LICENCE", "compose_card", "described", "figures_of", "texts"]
 
 LICENCE = "non-commercial research only"
+BONE_AGE_LABELS = "bone_age"
+"""What `training.labels` of a card says where the bone ages of hands taught a grader, and nobody graded joints."""
 _RSNA_LIMIT = "One population of two United States hospitals; errors elsewhere may be larger."
 _WANTED = (
     ("mae", "mean absolute error", "months"),
@@ -36,6 +38,7 @@ _LABELS = {
     "hand-locator": ("keypoints", "boxes"),
     "joint-detector": ("keypoints", "boxes"),
     "outlines": ("epiphyses",),
+    "joint-grades": ("epiphyses",),
 }
 """Public labels of RSNA's films that a task learns from."""
 
@@ -106,9 +109,9 @@ def described(
         about: what its maker says; what the card holds already if None.
     """
     about = about or about_of(card)
-    words = _by_configuration(card, texts(card["task"]))
     one_sex = trained_on_text(card["training"].get("configuration", {}).get("network", {}).get("trained_on", "both"))
     data, from_rsna = _training_data(card["task"], training_ids, about)
+    words = _by_data(card, _by_configuration(card, texts(card["task"])), from_rsna=from_rsna)
     limits = [one_sex, _RSNA_LIMIT if from_rsna and card["task"] == "bone-age" else "", *about.limits, *words["limits"]]
     said = {
         "title": words["title"],
@@ -165,6 +168,15 @@ def _by_configuration(card: Mapping[str, Any], words: Mapping[str, Any]) -> dict
         "intended_use": [*words["intended_use"], use],
         "bias_mitigation": [*words["bias_mitigation"], *(text for text in (against, blackened) if text)],
     }
+
+
+def _by_data(card: Mapping[str, Any], words: Mapping[str, Any], *, from_rsna: bool) -> dict[str, Any]:
+    """Say what holds for the public data, and for labels that follow from bone ages: texts replace, lists are added."""
+    said = dict(words)
+    for section, holds in (("rsna", from_rsna), (BONE_AGE_LABELS, card["training"].get("labels") == BONE_AGE_LABELS)):
+        for key, value in words.get(section, {}).items() if holds else ():
+            said[key] = [*value, *said[key]] if isinstance(value, list) else value
+    return said
 
 
 def _training_data(task: str, ids: frozenset[str] | None, about: About) -> tuple[list[dict[str, str]], bool]:

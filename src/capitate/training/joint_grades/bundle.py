@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
 from capitate.runtime.film_rule import CropRule
-from capitate.runtime.grade_categories import CATEGORIES
+from capitate.runtime.grade_categories import CATEGORIES, JOINTS
 from capitate.training.card_text import card_text
-from capitate.training.cards import compose_card
+from capitate.training.cards import BONE_AGE_LABELS, compose_card
 from capitate.training.export import export, write_bundle
 from capitate.training.joint_grades.confidence import confidence_of
 from capitate.training.joint_grades.crops import DRAWN
@@ -78,6 +78,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         networks=names,
         training={
             "hands": len(hands),
+            "labels": BONE_AGE_LABELS if _by_age(runs) else "grades",
             "folds held out": [run.fold for run in runs],
             "largest difference from torch": apart,
             "configuration": dict(runs[0].config),
@@ -101,6 +102,12 @@ def _hands(runs: Sequence[Run]) -> frozenset[str]:
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
     stems = {one: PurePosixPath(one).stem for one in ids if not one.startswith(DRAWN)}
     return frozenset(stem.partition("__")[0] if "__" in stem else one for one, stem in stems.items())
+
+
+def _by_age(runs: Sequence[Run]) -> bool:
+    """Tell whether nobody graded what was learnt from: crops of a table lie in JOINT/, graded ones in JOINT/GRADE/."""
+    ids = frozenset[str]().union(*(run.training_ids for run in runs))
+    return any(PurePosixPath(one).parent.name in JOINTS for one in ids if not one.startswith(DRAWN))
 
 
 def _example(height: int, width: int) -> tuple[Tensor, Tensor]:

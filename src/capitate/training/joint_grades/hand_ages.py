@@ -35,7 +35,7 @@ class HandAge:
         rus_months: RUS-CHN age.
         low: lower end of its interval, months.
         high: upper end.
-        total: expected points.
+        total: points of the grades, summed.
         median_total: median points.
         low_total: lower end of the points' interval, joints taken as independent.
         high_total: upper end.

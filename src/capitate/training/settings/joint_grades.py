@@ -97,7 +97,8 @@ class WeakLabelsConfig:
 
     Attributes:
         spread: standard deviation of a joint's own age around its hand's, months.
-        drawn: folder of graded crops that only teach, such as those of `capitate phantoms --joints`; empty for none.
+        drawn: folder of graded crops that only teach, such as those of `capitate data phantoms --joints`; empty for
+            none.
         drawn_share: share of an epoch's crops that are drawn ones.
         beliefs: `predictions.csv` of runs that held these crops out, whose answers sharpen the labels; relative names
             begin at the folder of the data.

@@ -52,7 +52,7 @@ class OutlinesConfig(LabelledPicturesConfig):
     """An experiment on outlines.
 
     Attributes:
-        crops: `joints` for a square around each connected region of a mask, `hand` for whole films.
+        crops: `joints` for squares around joints, by `labels.boxes` or the regions of a mask, `hand` for whole films.
         margin: what a square shows beyond its region's longer side, at each end, as a share of it.
         least: longer side of a region from which on it is learnt from, as a share of the film's longer side.
         outside: `ignore` or `background`, for pixels of value 0.
