@@ -22,7 +22,7 @@ MONTHS = (TAKEN - BORN).days / (365.25 / 12)
 
 @pytest.fixture(scope="module")
 def assessor() -> Assessor:
-    return Assessor(model="bone-age-small", threads=1)
+    return Assessor(model="bone-age-small", joints=False, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def constant_detector(path, *, score: float) -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     heat, boxes = np.zeros((1, 1, 8, 8), dtype=np.float32), np.zeros((1, 4, 8, 8), dtype=np.float32)
-    heat[0, 0, 4, 4], boxes[0, :, 4, 4] = score, (16, 16, 6, 6)
+    heat[0, 0, 4, 4], boxes[0] = score, np.reshape([16, 16, 6, 6], (4, 1, 1))
     answers = {"scores": heat, "boxes": boxes}
     graph = helper.make_graph(
         [helper.make_node("Identity", [f"known_{name}"], [name]) for name in answers],

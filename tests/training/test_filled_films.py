@@ -40,7 +40,7 @@ def test_black_at_the_rim_of_a_part_is_filled(film, mask):
     part = np.where(mask, film, 0).astype(np.float32)
     part[100:108, 60:140] = 0  # the mask reaches beyond what was cut out
     made = filled(part, mask, low(film))
-    assert np.abs(made - film)[100:108, 60:140].mean() < 0.03
+    assert np.abs(made - film)[100:108, 60:140].mean() < 0.05
 
 
 def test_folders(film, mask, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from capitate.runtime.outlines import Outliner  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
 from capitate.training.config import experiment_of, load_experiment  # noqa: E402
+from capitate.training.data.boxes import LabelledBox, write_boxes  # noqa: E402
 from capitate.training.outlines.feeding import batch_of  # noqa: E402
 from capitate.training.outlines.films import open_outlines  # noqa: E402
 from capitate.training.outlines.losses import cross_entropy, dice_loss, overlap_sums  # noqa: E402
@@ -207,13 +209,33 @@ def test_whole_hands(data, hands, tmp_path):
     assert found.labels.shape == (64, 64)
 
 
-def test_the_recipe_runs(data, tmp_path):
+def test_the_recipe_runs(data, hands, tmp_path):
+    """Whole films, and the squares that an assessment outlines, by a table of joints."""
+    folder = tmp_path / "data"
+    (folder / "films").mkdir(parents=True)
+    shutil.copytree(data / "masks", folder / "masks")
+    boxes = []
+    for k, hand in enumerate(hands):
+        pixels = hand.radiograph.pixels
+        Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(folder / "films" / f"hand-{k}.png")
+        size = np.array(pixels.shape[::-1])
+        for joint in hand.joints:
+            at, sides = (joint.box.x, joint.box.y) / size, (joint.box.width, joint.box.height) / size
+            boxes.append(LabelledBox(f"hand-{k}", joint.name, *(at + sides / 2).tolist(), *sides.tolist()))
+    write_boxes(boxes, folder / "joints.csv")
     changes = ["reading.workers=1", "network.pretrained=false", "network.backbone=test_efficientnet"]
     changes += ["network.width=8", "optimiser.stages=[[1, 32, 32]]", "optimiser.batch=16", "folds=3"]
     changes += ["validation.share=0.0", "record.tensorboard=false"]
     config = load_experiment(CONFIGS / "outlines.toml", overrides=changes)
-    figures = run_experiment(config, data, tmp_path / "run", RunOptions(fold=HELD_OUT))
+    figures = run_experiment(config, folder, tmp_path / "run", RunOptions(fold=HELD_OUT))
     assert 0 <= figures["dice"]["value"] <= 1
+    films = OutlineTask.open(config, folder).films
+    assert len(films.ids) == 18 * len(hands)
+    assert set(np.unique(films.labels)) <= {0, 1, 2, UNKNOWN}
+    assert 0 in films.labels
+    (folder / "joints.csv").write_text((folder / "joints.csv").read_text().replace("MCPThird", "MCP"))
+    with pytest.raises(TableError, match="must name the 21 joints, got MCP"):
+        OutlineTask.open(config, folder)
 
 
 @pytest.mark.parametrize(

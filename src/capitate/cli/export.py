@@ -124,7 +124,7 @@ def export(
             name=name,
             version=version,
             calibration=calibration,
-            figures=[*pooled_figures(held_out or []), *(() if figures is None else _read_figures(figures))],
+            figures=(*pooled_figures(held_out or []), *(() if figures is None else _read_figures(figures))),
             changes=tuple(changes or ()),
             shares=shares,
             about=None if about is None else read_about(about),
