@@ -96,7 +96,9 @@ def test_out_holds_page_and_json_a_film_and_the_table(run, drawn, tmp_path):
     assert result.code == 1
     names = {path.name for path in out.iterdir()}
     stems = ("film2", "film10", "film11", "broken")
-    assert names == {"results.csv", *(f"{stem}.{ending}" for stem in stems for ending in ("html", "json"))}
+    pictures = {f"{stem}.{kind}.png" for stem in stems if stem != "broken" for kind in ("joints", "contact-sheet")}
+    pages = {f"{stem}.{ending}" for stem in stems for ending in ("html", "json")}
+    assert names == {"results.csv", *pages, *pictures}
     table = rows((out / "results.csv").read_text(encoding="utf-8"))
     assert len(table) == 4
     assert table[3]["refusal"] == "corrupt_file"

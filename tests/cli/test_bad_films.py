@@ -81,7 +81,7 @@ def test_their_reports_are_whole(run, bad, tmp_path):
     run("assess", bad, "--out", tmp_path, "--quiet")
     names = sorted(path.name for path in tmp_path.iterdir())
     films = len(list(bad.iterdir()))
-    assert len(names) == 2 * films + 1
+    assert len(names) == 2 * films + 1 + 2  # the table, and the joints and the contact sheet of the good film
     for path in tmp_path.glob("*.json"):
         jsonschema.validate(json.loads(path.read_text(encoding="utf-8")), report.schema())
     for path in tmp_path.glob("*.html"):

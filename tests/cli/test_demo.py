@@ -12,7 +12,9 @@ def test_demo_assesses_its_film_and_names_the_next_command(run, tmp_path):
     assert "months)" in result.out
     assert f"Report: {out / 'phantom.html'}" in result.out
     assert "assess FILM.png --sex female" in result.out
-    assert {path.name for path in out.iterdir()} == {"phantom.png", "phantom.html", "phantom.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "phantom.png", "phantom.html", "phantom.json", "phantom.joints.png", "phantom.contact-sheet.png",
+    }  # fmt: skip
     assert json.loads((out / "phantom.json").read_text(encoding="utf-8"))["error"] is None
 
 

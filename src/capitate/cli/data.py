@@ -218,7 +218,7 @@ data.command(
     "  capitate data graders runs/by-age --data crops --measures measures.csv --out table.md"
 )(graders)
 data.command(
-    epilog="Example:\n\n  capitate data fill epiphyses/regions --masks epiphyses/masks --whole rsna-highres "
+    epilog="Examples:\n\n  capitate data fill epiphyses/regions --masks epiphyses/masks --whole rsna-highres "
     "--whole rsna-train-299px --out filled"
 )(fill)
 
