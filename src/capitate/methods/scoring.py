@@ -64,10 +64,7 @@ def score(
         GradeError: if stages are given to RUS-CHN.
     """
     chosen, known = method_named(method), known_sex(sex)
-    if not 0 < level < 1:
-        raise UsageError(f"the interval's level must lie between 0 and 1, got {level!r}; give 0.9 for 90 %")
-    if not widening >= 1:
-        raise UsageError(f"an interval is widened by 1 or more, got {widening!r}; give 1 for independent joints")
+    _check_interval(level, widening)
     read = _on_scale(grading, chosen)
     points = point_table(chosen, known)
     probabilities = {joint: read.probabilities(joint) for joint in read.readings}
@@ -99,6 +96,14 @@ def score(
         totals=totals,
         findings=tuple(_findings(grading, open_joints, method=chosen, table=points)),
     )
+
+
+def _check_interval(level: float, widening: float) -> None:
+    """Refuse a level or a widening that is none."""
+    if not 0 < level < 1:
+        raise UsageError(f"the interval's level must lie between 0 and 1, got {level!r}; give 0.9 for 90 %")
+    if not widening >= 1:
+        raise UsageError(f"an interval is widened by 1 or more, got {widening!r}; give 1 for independent joints")
 
 
 def staged(grading: Grading) -> Grading:
