@@ -17,14 +17,13 @@ from capitate.assessor import NO_HAND
 from capitate.errors import FilmError, UsageError
 from capitate.phantom import draw
 from capitate.runtime.bone_age import BoneAgeModel, view_rule
-from capitate.runtime.locator import HandLocator
 from capitate.runtime.several_views import read_test_views
 from capitate.runtime.views import HandFrame, squash
 from capitate.training.agreement import FilmViews
 from capitate.training.held_out import views_seen
 from capitate.training.layouts import read_any
 from capitate.training.opened_store import open_store
-from capitate.training.prepare import read_rule
+from capitate.training.prepare import locator_of, read_rule
 from capitate.training.view_store import SEX_INDEX, ViewStore
 from capitate.types import Sex
 
@@ -182,15 +181,10 @@ def drawn_hands() -> tuple[HandFilm, ...]:
     return tuple(hand for hand in drawn if hand is not None)
 
 
-@lru_cache(maxsize=1)
-def _locator() -> HandLocator:
-    return HandLocator(threads=1)
-
-
 def _hand(pixels: NDArray[np.float32], sex: Sex) -> HandFilm | None:
     """Find the hand and turn a negative; None where there is no single hand."""
     square = squash(pixels)
-    located = _locator().locate(square)
+    located = locator_of().locate(square)
     if located.disagreement > NO_HAND:
         return None
     if located.negated:

@@ -7,7 +7,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ __all__ = [
     "cut_view",
     "described",
     "each_film",
+    "locator_of",
     "prepare_views",
     "read_rule",
     "squashed_films",
@@ -204,14 +205,10 @@ def each_film(job: Callable[[Study], Made], studies: Iterable[Study], *, workers
         yield from pool.imap(job, studies, chunksize=_CHUNK)
 
 
-_LOCATORS: dict[str, HandLocator] = {}
-
-
-def _locator(name: str) -> HandLocator:
-    """Load a locator once a process, on one thread."""
-    if name not in _LOCATORS:
-        _LOCATORS[name] = HandLocator(load_bundle(name), threads=1)
-    return _LOCATORS[name]
+@cache
+def locator_of(name: str = "hand-locator") -> HandLocator:
+    """Load a locator, the released one if none is named, once a process and on one thread."""
+    return HandLocator(load_bundle(name), threads=1)
 
 
 def cut_film(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) -> Pair | Refused:
@@ -223,7 +220,7 @@ def cut_film(study: Study, *, rule: ViewRule, locator: str, whole_film: bool) ->
     if whole_film:
         view = rule.view(rule.picture(radiograph.pixels), _SQUARE)
     else:
-        view = cut_view(radiograph, locator=_locator(locator), rule=rule)
+        view = cut_view(radiograph, locator=locator_of(locator), rule=rule)
     return view, view_mask(view)
 
 

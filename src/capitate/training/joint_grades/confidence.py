@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,16 @@ def confidence_of(folders: Sequence[Path]) -> GraderConfidence:
 
 def widening_needed(hand: HandAge) -> float:
     """Give the least widening with which a hand's interval holds its bone age; at least 1."""
-    curve = age_curve(Method.RUS_CHN, Sex(hand.sex))
-    years = np.array([curve.read(total).years for total in _TOTALS])
-    true = float(np.interp(hand.bone_age_months / 12, years, _TOTALS))
+    true = float(np.interp(hand.bone_age_months / 12, _years(Sex(hand.sex)), _TOTALS))
     half = hand.median_total - hand.low_total if true < hand.median_total else hand.high_total - hand.median_total
     return max(1.0, abs(true - hand.median_total) / max(half, 1.0))
+
+
+@cache
+def _years(sex: Sex) -> NDArray[np.float64]:
+    """Give the RUS-CHN age of every total, years."""
+    curve = age_curve(Method.RUS_CHN, sex)
+    return np.array([curve.read(total).years for total in _TOTALS])
 
 
 def _widening(needed: NDArray[np.float64]) -> float:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from capitate import files
 from capitate.assessor.looking import as_detection, look_for_joints
@@ -27,6 +26,7 @@ from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.film_finder import films_under
 from capitate.training.joint_grades.crops import CROPS_TABLE
 from capitate.training.manifest import Study
+from capitate.training.outlines.masks import filled
 from capitate.training.prepare import Refused, each_film
 from capitate.training.runs import write_table
 from capitate.types import Box
@@ -153,7 +153,7 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
         return Refused(study.id, "no_joints", "the joints found do not lie like those of a hand")
     if cutting.masks is not None:
         with Image.open(cutting.masks / f"{study.id}.png") as mask:
-            best = _filled(best, np.asarray(mask) > 0)
+            best = filled(best, np.asarray(mask) > 0)
     if cutting.aspect:
         best = _stretched(best, cutting.aspect)
     shape = (best.shape[0], best.shape[1])
@@ -213,15 +213,6 @@ def _named_joints(pixels: NDArray[np.float32], detector: str) -> tuple[NDArray[n
     found = look_for_joints(joints, pixels, located.frame, square=square)
     hand = name_joints([as_detection(one) for one in found], film=(pixels.shape[0], pixels.shape[1]))
     return pixels, hand if hand.to_plan is not None else None
-
-
-def _filled(pixels: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Give pixels that are not known the value of the nearest one that is."""
-    if not known.any():
-        return pixels
-    _, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
-    filled: NDArray[np.float32] = pixels[tuple(nearest)]
-    return filled
 
 
 def _stretched(pixels: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:

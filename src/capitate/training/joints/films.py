@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +17,11 @@ from capitate import files
 from capitate.errors import FilmError, UsageError
 from capitate.runtime.film_rule import FilmRule, Fitted
 from capitate.runtime.hand_view import HandView, HandViewRule
-from capitate.runtime.locator import HandLocator
 from capitate.runtime.views import ViewRule, squash
 from capitate.training.data.pictures import films_of, read_pictures
 from capitate.training.joints.labels import JointLabels, LabelledHand, audited, read_labels
 from capitate.training.manifest import Study
-from capitate.training.prepare import Refused
+from capitate.training.prepare import Refused, locator_of
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.pictures import film_rule
 
@@ -72,7 +71,7 @@ class JointFilms:
     def __len__(self) -> int:
         return len(self.studies)
 
-    @property
+    @cached_property
     def inside(self) -> NDArray[np.float32]:
         """Left, top, right and bottom of each film in its picture, pixels, (n, 4); of views the box of the film."""
         return np.array([_corners(*one) for one in zip(self.fitted, self.sizes, strict=True)], dtype=np.float32)
@@ -180,16 +179,10 @@ def picture_of(
     if isinstance(rule, FilmRule):
         return rule.fitted(pixels, aspect=aspect)
     square = squash(pixels) if square is None else square
-    located = _locator().locate(square)
+    located = locator_of().locate(square)
     if located.negated:
         pixels, square = np.float32(1) - pixels, np.float32(1) - square
     return rule.cut(pixels, located.frame, square=square)
-
-
-@cache
-def _locator() -> HandLocator:
-    """Load the released locator once a process."""
-    return HandLocator(threads=1)
 
 
 def _corners(fitted: Fitted | HandView, size: NDArray[np.int64]) -> tuple[float, float, float, float]:
