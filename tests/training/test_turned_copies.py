@@ -18,7 +18,7 @@ from capitate.training.checks.copied_films import CopyLimits, find_copies
 from capitate.training.checks.film_structure import film_structure
 from capitate.training.checks.turned_copies import (
     ALIKE,
-    ALIKE_IN_GROUP,
+    ALIKE_IN_SOURCE,
     compared,
     copies_across,
     copies_in_group,
@@ -34,7 +34,7 @@ def hand(seed: int) -> Image.Image:
     pose = Pose(
         20 * seed - 40, (0.04 * seed - 0.08, 0.02 * seed - 0.05), 0.85 - 0.07 * seed, 8 * seed - 12, 10 * seed - 20
     )
-    film = draw(age_months=40 + 35 * seed, sex=Sex.FEMALE, height=256, width=200, seed=seed, pose=pose)
+    film = draw(age_months=40 + 35 * seed, sex=Sex.FEMALE, height=128, width=100, seed=seed, pose=pose)
     return Image.fromarray(np.round(film.radiograph.pixels * 255).astype(np.uint8))
 
 
@@ -79,7 +79,7 @@ def test_mirrored_and_turned_by_a_quarter_and_some_degrees():
 
 
 def test_another_resolution_is_found_anywhere_but_not_within_a_group():
-    both = [structure("a", hand(1)), structure("b", hand(1).resize((150, 192), Image.Resampling.LANCZOS))]
+    both = [structure("a", hand(1)), structure("b", hand(1).resize((75, 96), Image.Resampling.LANCZOS))]
     assert copies_in_group(both) == []
     assert [pair.second for pair in copies_across(both)] == ["b"]
 
@@ -163,6 +163,19 @@ def test_every_file_has_a_row_with_its_turn(run_copies, fractures, tmp_path):
     assert [one["id"] for one in told["refused"]] == ["broken"]
 
 
+def test_the_screen_is_trained_on_the_table_as_it_is(run_copies, fractures, tmp_path):
+    pytest.importorskip("torch")
+    from capitate.training.abnormality.films import read_screen_films
+    from capitate.training.settings.abnormality import ScreenDataConfig
+
+    run_copies(fractures.folder / "index.csv", "--out", tmp_path, "--quiet")
+    films = read_screen_films(tmp_path / "films.csv", ScreenDataConfig())
+    assert [item.id for item in films.items] == films.studies.tolist() == ["b", "d", "g", "i"]
+    assert films.groups.tolist() == ["s1", "s1", "s2", "s1"]
+    assert films.regions.tolist() == ["fingers", "", "wrist", ""]
+    assert films.labels.tolist() == [1, 0, 1, 0]
+
+
 def test_contradictory_films_can_stay_without_a_reading(run_copies, fractures, tmp_path):
     table = fractures.folder / "index.csv"
     run_copies(table, "--out", tmp_path, "--contradictory", "unlabelled", "--only-groups", "--quiet")
@@ -175,12 +188,12 @@ def test_a_folder_and_a_table_of_boxes_are_compared_throughout(tmp_path):
     (tmp_path / "images").mkdir()
     for name, picture in (("a", hand(1)), ("b", against_the_clock(hand(1), 15)), ("c", hand(2))):
         picture.save(tmp_path / "images" / f"{name}.png")
-    found = find_copies(films_to_compare(tmp_path / "images"))
+    found = find_copies(films_to_compare(tmp_path / "images").studies)
     assert [[one.study.id for one in film.copies] for film in found.films] == [["a", "b"], ["c"]]
     header = "file,split,class,x_center,y_center,width,height\n"
     rows = [f"{name}.png,{split},1,0.5,0.5,0.1,0.1\n" for name, split in zip("aabc", ("t", "t", "v", "t"), strict=True)]
     (tmp_path / "boxes.csv").write_text(header + "".join(rows))
-    studies = films_to_compare(tmp_path / "boxes.csv")
+    studies = films_to_compare(tmp_path / "boxes.csv").studies
     assert [(study.id, study.split) for study in studies] == [("a", "t"), ("b", "v"), ("c", "t")]
     assert find_copies(studies).torn == {"a": ["t", "v"]}
 
@@ -207,10 +220,16 @@ def test_nothing_is_written_where_no_film_is_left(tmp_path):
 
 
 def test_limits_decide(fractures):
-    studies = films_to_compare(fractures.folder / "index.csv")
-    strict = find_copies(studies, limits=CopyLimits(in_group=0.999, anywhere=0.999))
+    files = films_to_compare(fractures.folder / "index.csv")
+    strict = find_copies(files.studies, limits=CopyLimits(in_group=0.999, anywhere=0.999))
     assert len(strict.films) == 9
-    assert CopyLimits().in_group == ALIKE_IN_GROUP
+
+
+def test_patients_have_the_limit_of_any_films_and_sources_their_own(fractures, tmp_path):
+    hand(1).save(tmp_path / "a.png")
+    (tmp_path / "films.csv").write_text("path,patient_id\na.png,p1\n")
+    assert films_to_compare(tmp_path / "films.csv").in_group == ALIKE
+    assert films_to_compare(fractures.folder / "index.csv").in_group == ALIKE_IN_SOURCE
 
 
 @pytest.fixture

@@ -48,7 +48,11 @@ def copies(
     in_group: Annotated[
         float | None,
         typer.Option(
-            "--in-group", min=0.15, max=1, metavar="LEAST", help="Correlation of copies within a group; 0.36."
+            "--in-group",
+            min=0.15,
+            max=1,
+            metavar="LEAST",
+            help="Correlation of copies in a group; 0.74, in a source 0.36.",
         ),
     ] = None,
     anywhere: Annotated[
@@ -65,16 +69,15 @@ def copies(
     from capitate.training.checks.copied_films import CopyLimits, find_copies
     from capitate.training.data.copy_files import films_to_compare, write_copies
 
-    studies = films_to_compare(source, films=films)
-    plain = CopyLimits()
+    files = films_to_compare(source, films=films)
     limits = CopyLimits(
-        plain.in_group if in_group is None else in_group,
-        plain.anywhere if anywhere is None else anywhere,
+        files.in_group if in_group is None else in_group,
+        CopyLimits().anywhere if anywhere is None else anywhere,
         only_groups=only_groups,
     )
     make_folder(out)
-    with counted(total=len(studies), quiet=quiet) as step:
-        found = find_copies(studies, limits=limits, workers=workers, progress=step)
+    with counted(total=len(files.studies), quiet=quiet) as step:
+        found = find_copies(files.studies, limits=limits, workers=workers, progress=step)
     with writing(out):
         kept = write_copies(found, out, keep_contradictory=contradictory is Contradictory.UNLABELLED)
     _tell(found, kept, contradictory)

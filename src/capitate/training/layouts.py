@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _TABLE_SUFFIXES = (".csv", ".tsv")
 _NAMED_MISSING = 5
 _MANIFEST = "manifest"
+FRACTURES_BY_SOURCE = "fractures by source"
+"""Name of the form whose groups are sources of unrelated films."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ LAYOUTS = (
     ),
     Layout("films by id", key="id", sex="sex", age=("boneage_months", "bone_age_months", "boneage")),
     Layout(
-        "fractures by source",
+        FRACTURES_BY_SOURCE,
         key="file",
         film="file",
         abnormal="fracture",

@@ -15,7 +15,6 @@ from capitate.training.checks.film_facts import TURNS
 from capitate.training.checks.film_structure import FilmStructure, look_at_structures
 from capitate.training.checks.turned_copies import (
     ALIKE,
-    ALIKE_IN_GROUP,
     CopyPair,
     compared,
     copies_across,
@@ -37,12 +36,13 @@ class CopyLimits:
     """From which correlation on two films are copies.
 
     Attributes:
-        in_group: within one source, patient or examination, on canvases of one size, turned or darkened.
+        in_group: within one patient, examination or source, on canvases of one size, turned or darkened;
+            `ALIKE_IN_SOURCE` for sources of unrelated films.
         anywhere: among all films, also mirrored and turned by quarters.
         only_groups: whether films of different groups are not compared.
     """
 
-    in_group: float = ALIKE_IN_GROUP
+    in_group: float = ALIKE
     anywhere: float = ALIKE
     only_groups: bool = False
 

@@ -15,13 +15,16 @@ from scipy.sparse import coo_array, csr_array
 from capitate.training.checks.film_facts import TURNS, turned
 from capitate.training.checks.film_structure import SIDE, FilmStructure
 
-__all__ = ["ALIKE", "ALIKE_IN_GROUP", "LARGEST_TURN", "CopyPair", "compared", "copies_across", "copies_in_group"]
+__all__ = ["ALIKE", "ALIKE_IN_SOURCE", "LARGEST_TURN", "CopyPair", "compared", "copies_across", "copies_in_group"]
 
 LARGEST_TURN = 36
 """Degrees by which copies are turned at most, either way, beyond whole quarters."""
 
-ALIKE_IN_GROUP = 0.36
-"""Correlation from which on two films of one group, on canvases of one size, are copies (docs/data.md)."""
+ALIKE_IN_SOURCE = 0.36
+"""Correlation from which on two films of one source, on canvases of one size, are copies (docs/data.md).
+
+Only for sources of unrelated films: two exposures of one hand correlate by more.
+"""
 
 ALIKE = 0.74
 """Correlation from which on any two films are copies; others reached 0.71, copies 0.77 at least (docs/data.md)."""
@@ -58,12 +61,12 @@ class CopyPair:
     degrees: int = 0
 
 
-def copies_in_group(group: Sequence[FilmStructure], *, alike: float = ALIKE_IN_GROUP) -> list[CopyPair]:
+def copies_in_group(group: Sequence[FilmStructure], *, alike: float = ALIKE) -> list[CopyPair]:
     """Find copies among films of one source, patient or examination: turned or darkened, on canvases of one size.
 
     Args:
         group: films.
-        alike: see `ALIKE_IN_GROUP`.
+        alike: see `ALIKE` and `ALIKE_IN_SOURCE`.
     """
     by_canvas: dict[tuple[int, int], list[FilmStructure]] = defaultdict(list)
     for one in group:

@@ -6,18 +6,20 @@ import csv
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from capitate.errors import TableError, UsageError
 from capitate.training.checks.copied_films import CopySearch
 from capitate.training.checks.label_checks import is_box_table
+from capitate.training.checks.turned_copies import ALIKE, ALIKE_IN_SOURCE
 from capitate.training.data.film_finder import FilmFinder, films_under, is_place
 from capitate.training.data.mura import is_mura
-from capitate.training.layouts import known_tables, read_whole, settled
+from capitate.training.layouts import FRACTURES_BY_SOURCE, known_tables, read_whole, settled
 from capitate.training.manifest import Study, read_films_table, unique_ids, write_manifest
 from capitate.training.table import Table, read_table
 
-__all__ = ["COLUMNS", "films_to_compare", "write_copies"]
+__all__ = ["COLUMNS", "FilesToCompare", "films_to_compare", "write_copies"]
 
 COLUMNS = ("file", "patient_id", "film", "chosen", "mirrored", "degrees", "correlation")
 """Of `copies.csv`; `file` is the file's name, by which other tables of the same files are joined."""
@@ -26,7 +28,21 @@ _NAMED = 5
 _FILE = "file"
 
 
-def films_to_compare(source: Path, *, films: Path | None = None) -> list[Study]:
+@dataclass(frozen=True)
+class FilesToCompare:
+    """Files among which copies are looked for.
+
+    Attributes:
+        studies: files with unique ids.
+        in_group: correlation from which on files of one group are copies: lower where groups are sources of unrelated
+            films than where they are patients.
+    """
+
+    studies: tuple[Study, ...]
+    in_group: float = ALIKE
+
+
+def films_to_compare(source: Path, *, films: Path | None = None) -> FilesToCompare:
     """List the files of a table, a folder or a zip archive.
 
     A table is a manifest, a table with `path`, any published layout, or a table of boxes with a column `file`, in which
@@ -42,17 +58,17 @@ def films_to_compare(source: Path, *, films: Path | None = None) -> list[Study]:
     """
     if is_place(source):
         if is_mura(source) or known_tables(source):
-            return settled(read_whole(source, films=films), path=source)
+            return _published(source, films=films)
         found = [Study(path, path.stem, listed=path.name) for path in films_under(source)]
         if not found:
             raise UsageError(f"{str(source)!r} holds no film and no table of films; name a table, or another folder")
-        return unique_ids(found, base=source.absolute())
+        return FilesToCompare(tuple(unique_ids(found, base=source.absolute())))
     table = read_table(source)
     if "path" in table.columns:
-        return read_films_table(source)
+        return FilesToCompare(tuple(read_films_table(source)))
     if _FILE in table.columns and is_box_table(table):
-        return _by_file(table, films=films)
-    return settled(read_whole(source, films=films), path=source)
+        return FilesToCompare(tuple(_by_file(table, films=films)))
+    return _published(source, films=films)
 
 
 def write_copies(found: CopySearch, out: Path, *, keep_contradictory: bool = False) -> int:
@@ -87,6 +103,12 @@ def write_copies(found: CopySearch, out: Path, *, keep_contradictory: bool = Fal
                 writer.writerow((*row, one.degrees, f"{one.correlation:.4f}"))
     (out / "copies.json").write_text(json.dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
     return len(kept)
+
+
+def _published(source: Path, *, films: Path | None) -> FilesToCompare:
+    reading = read_whole(source, films=films)
+    in_group = ALIKE_IN_SOURCE if reading.form == FRACTURES_BY_SOURCE else ALIKE
+    return FilesToCompare(tuple(settled(reading, path=source)), in_group)
 
 
 def _by_file(table: Table, *, films: Path | None) -> list[Study]:
