@@ -42,7 +42,7 @@ Different children's hands, laid down alike, reached 0.783 among 900 films; 964 
 """
 
 ALIKE_BY_QUARTERS = 0.95
-"""Correlation from which on a film turned by a quarter or two is a copy; the rectangles of two cassettes reached 0.92."""
+"""Correlation from which on films turned by quarters are copies; the rectangles of two cassettes reached 0.92."""
 
 _STEP, _COARSE_STEP = 2, 4
 _COARSE = 32
