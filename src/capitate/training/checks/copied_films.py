@@ -109,7 +109,7 @@ class CopySearch:
     Attributes:
         films: in the order of their chosen copies' table.
         refused: files that could not be read.
-        joined: copies in different groups, which make these one group.
+        joined: copies in different groups, which make these one group; none where the table has no groups.
         near_misses: pairs just below the limit.
     """
 
@@ -181,7 +181,8 @@ def find_copies(
     order = {study.id: k for k, study in enumerate(studies)}
     films.sort(key=lambda film: order[film.copies[0].study.id])
     missed = [pair for pair in (*inside, *anywhere) if film_of[pair.first] != film_of[pair.second]]
-    return CopySearch(tuple(films), tuple(refused), tuple(joined), tuple(missed))
+    told = [pair for pair in joined if known[pair.first].patient_id or known[pair.first].study_id]
+    return CopySearch(tuple(films), tuple(refused), tuple(told), tuple(missed))
 
 
 def _copies(
