@@ -38,7 +38,7 @@ Only for sources of unrelated films: two exposures of one hand correlate by more
 ALIKE = 0.8
 """Correlation from which on any two films are copies (docs/data.md).
 
-Different children's hands, laid down alike, reached 0.783 among 900 films; of 974 pairs of copies looked at, 964 lie above.
+Different children's hands, laid down alike, reached 0.783 among 900 films; 964 of 974 pairs of copies lie above.
 """
 
 ALIKE_BY_QUARTERS = 0.95
