@@ -46,7 +46,7 @@ def to_html(
     lang: str = "en",
     written: datetime | None = None,
 ) -> str:
-    """Write an assessment as a page for a browser or a printer: one A4 sheet, two more where joints were read, and maps.
+    """Write an assessment as a page for a browser or a printer: an A4 sheet, more with joints and maps.
 
     The same arguments give the same bytes: the time of writing comes in, it is not read from a clock.
 

@@ -44,6 +44,4 @@ def named_maps(maps: Mapping[str, ActivationMap], *, stem: str) -> Mapping[str, 
         maps: by kind.
         stem: the film's part of the names.
     """
-    return {
-        kind.value: f"{stem}{map_ending(kind, MapPart.PICTURE)}" if kind in maps else None for kind in MapKind
-    }
+    return {kind.value: f"{stem}{map_ending(kind, MapPart.PICTURE)}" if kind in maps else None for kind in MapKind}

@@ -61,9 +61,7 @@ def bar_picture(activation: ActivationMap, *, width: int, height: int, opacity: 
     return Image.fromarray(np.rint(share * rows[..., :3] + (1 - share) * greys).astype(np.uint8))
 
 
-def _strip(
-    kind: MapKind, activation: ActivationMap, assessment: Assessment, *, film: tuple[int, int]
-) -> Image.Image:
+def _strip(kind: MapKind, activation: ActivationMap, assessment: Assessment, *, film: tuple[int, int]) -> Image.Image:
     """Draw the strip below the film."""
     phrases, width = MAP_PHRASES[_LANG], film[1]
     size = max(9, round(width / 60))

@@ -76,9 +76,7 @@ def region_rows(parts: Sequence[Contribution], *, unit: str, lang: str) -> tuple
     return (*rows, *(_row(one, parts, lang=lang) for one in rest))
 
 
-def explained(
-    kind: MapKind, activation: ActivationMap, parts: Sequence[Contribution], *, lang: str
-) -> tuple[str, str]:
+def explained(kind: MapKind, activation: ActivationMap, parts: Sequence[Contribution], *, lang: str) -> tuple[str, str]:
     """Say in two sentences where an answer comes from: base, sum and answer; and what raises and lowers it most.
 
     Args:
