@@ -17,8 +17,8 @@ __all__ = ["OPACITY", "colour_bar", "covered", "laid_over", "map_levels"]
 OPACITY = 0.7
 """Share of the colour where a map is strongest; docs/maps.md says how readable the film stays."""
 _ZERO, _HALF, _STRONGEST = 128, 64, 127
-_LINES_OF_SIDE = 400
-"""The line around what is strong is a four-hundredth of the longer side wide, its dashes six times as long."""
+_LINES_OF_SIDE = 300
+"""The line around what is strong is a three-hundredth of the longer side wide, its dashes six times as long."""
 _DASH = 6
 
 
