@@ -110,7 +110,7 @@ class _Walk:
             return width == _GRADES and kinds in (["Where"], ["LogSoftmax"])
         if "sex" in self._inputs:
             return width == BINS and kinds == ["Softmax"]
-        return width == 1 and kinds in (["Sigmoid"], ["Reshape"])
+        return width == 1 and bool(kinds) and set(kinds) <= {"Reshape", "Shape", "Sigmoid"}
 
     def _by_category(self, kinds: list[str], width: int) -> bool:
         """Whether numbers of all categories come, of which those of one are chosen."""
@@ -137,8 +137,7 @@ class _Walk:
 
     def _gated(self, takers: list[onnx.NodeProto], kinds: list[str]) -> tuple[HeadLayer, str] | None:
         """Read SiLU, x s(x), or Mish, x tanh(softplus(x))."""
-        forms = {("Mul", "Sigmoid"): "silu", ("Mul", "Softplus"): "mish"}
-        kind = forms.get(tuple(kinds))
+        kind = {"Mul Sigmoid": "silu", "Mul Softplus": "mish"}.get(" ".join(kinds))
         if kind is None:
             return None
         product, gate = sorted(takers, key=lambda node: node.op_type)
