@@ -23,8 +23,8 @@ _LINES_OF_SIDE = 300
 """The line around what is strong is a three-hundredth of the longer side wide, its dashes six times as long."""
 _DASH = 6
 _EVENED_OF_SIDE = 96
-"""Lines follow the map smoothed by a ninety-sixth of its longer side, a cell of the models' maps: the steps from one cell
-to the next, which a colour hides, would make them ragged."""
+"""Lines follow the map smoothed by a ninety-sixth of its longer side, a cell of the models' maps: steps between cells,
+which a colour hides, would make them ragged."""
 
 
 def map_levels(activation: ActivationMap, *, height: int, width: int) -> NDArray[np.uint8]:
