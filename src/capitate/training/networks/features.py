@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -13,15 +12,13 @@ import timm
 from capitate.errors import UsageError
 from capitate.training.networks.backboned import Backboned
 from capitate.training.networks.backbones import Scaling
-from capitate.training.networks.start import named_after, published_backbone, read_weights
+from capitate.training.networks.start import published_backbone
 from capitate.training.settings.network import BackboneConfig
 from capitate.training.settings.pictures import FeaturesConfig
 
 __all__ = ["FeaturesNetwork", "MapFeatures", "fill_features"]
 
 _STRIDES = (4, 8, 16, 32)
-_OWN_PREFIX = "backbone.network."
-"""Before the backbone's names in a run of ours whose network answers with maps."""
 
 
 class MapFeatures(nn.Module):
@@ -79,10 +76,6 @@ def fill_features(features: MapFeatures, config: FeaturesConfig) -> None:
     """
     if not (config.pretrained or config.weights):
         return
-    maps = named_after(read_weights(Path(config.weights)), _OWN_PREFIX) if config.weights else {}
-    if maps:
-        _fill(features.network, maps, config)
-        return
     whole = published_backbone(
         BackboneConfig(
             backbone=config.backbone, channels=config.channels, pretrained=config.pretrained, weights=config.weights
@@ -92,18 +85,6 @@ def fill_features(features: MapFeatures, config: FeaturesConfig) -> None:
     theirs = {name.replace(".", "_"): value for name, value in whole.state_dict().items()}
     own = features.network.state_dict()
     features.network.load_state_dict({name: theirs[name.replace(".", "_")] for name in own})
-
-
-def _fill(network: nn.Module, maps: Mapping[str, Tensor], config: FeaturesConfig) -> None:
-    """Take the backbone of a run whose network answers with maps too."""
-    try:
-        network.load_state_dict(dict(maps))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UsageError(
-            f"network.weights = {config.weights!r} is a run of another backbone than {config.backbone!r} with "
-            f"{config.channels} channels: {reason}; name the backbone of that run"
-        ) from error
 
 
 def _made(name: str, *, planes: int, rate: float = 0.0) -> nn.Module:

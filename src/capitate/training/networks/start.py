@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +21,12 @@ from capitate.training.networks.heads import OneNumber
 from capitate.training.settings.network import BackboneConfig, HeadKind, NetworkConfig
 from capitate.training.targets import TargetStatistics
 
-__all__ = ["begin", "fill_backbone", "first_weights", "fit_spread", "named_after", "published_backbone", "read_weights"]
+__all__ = ["begin", "fill_backbone", "first_weights", "fit_spread", "published_backbone"]
 
 _log = logging.getLogger(__name__)
 _COLOURS = 3
-_OWN_PREFIX = "backbone."
-"""Before the backbone's names in a run of ours."""
+_OWN_PREFIXES = ("backbone.network.", "backbone.")
+"""Before the backbone's names in runs of ours: those with maps at several strides, and the others."""
 
 
 def first_weights(config: NetworkConfig, months: NDArray[np.float32]) -> dict[str, Tensor] | None:
@@ -106,8 +105,7 @@ def _from_timm(config: BackboneConfig) -> nn.Module:
 
 def _from_file(config: BackboneConfig) -> nn.Module:
     path, plain = Path(config.weights), named_network(config)
-    every = read_weights(path)
-    state = named_after(every, _OWN_PREFIX) or every
+    state = _read(path)
     wanted = plain.state_dict()
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     if missing:
@@ -128,12 +126,7 @@ def _from_file(config: BackboneConfig) -> nn.Module:
     return plain
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a file of weights, safetensors or a state dictionary.
-
-    Raises:
-        UsageError: if it cannot be read.
-    """
+def _read(path: Path) -> dict[str, Tensor]:
     try:
         state = load_state_dict(str(path), use_ema=False)
     except Exception as error:  # of safetensors, zipfile, torch or the file system
@@ -141,12 +134,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise UsageError(
             f"network.weights = {str(path)!r} cannot be read: {reason}; give a safetensors file or a state dictionary"
         ) from error
+    for prefix in _OWN_PREFIXES:
+        if own := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
+            return own
     return dict(state)
-
-
-def named_after(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Take the weights whose names begin with a prefix, and leave it out of their names."""
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _copy(plain: nn.Module, backbone: nn.Module) -> None:
