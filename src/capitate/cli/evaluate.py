@@ -34,8 +34,8 @@ _Model = Annotated[
         "--model",
         metavar="NAME",
         help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector, joint-grades or "
-        "fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
-        "runs answer together.",
+        "fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, or a file of "
+        "its weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -77,8 +77,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of fractures: "
-        "file or id, class, and the same.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of "
+        "fractures: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -145,7 +145,7 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints, grades or marks of fractures with their reference, each figure with its bootstrap 95 % interval.
+    """Compare bone ages, joints, grades or fracture marks with their reference, with bootstrap 95 % intervals.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
