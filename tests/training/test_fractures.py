@@ -148,11 +148,6 @@ def test_one_run_is_a_bundle_with_figures_of_the_folds(runs, tmp_path):
     assert card["networks"] == ["fractures.onnx"]
 
 
-def test_another_task_is_refused():
-    with pytest.raises(UsageError, match="does hand-locator, not fractures; choose another"):
-        FractureLocaliser(load_bundle("hand-locator"))
-
-
 def test_evaluate_out_of_fold(bundle, data, tmp_path):
     words = ("evaluate", data, "--task", "fractures", "--boxes", data.parent / "boxes.csv", "--quiet")
     assert command(*words, "--model", bundle, "--out", tmp_path, "--threads", 1, "--out-of-fold") == 0

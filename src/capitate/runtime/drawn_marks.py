@@ -99,10 +99,9 @@ def without_drawn_marks(pixels: Picture) -> Picture:
     if not mask.any():
         return pixels
     filled = pixels.copy()
-    near = ndimage.binary_dilation(mask, iterations=_RIM)
-    pieces, _ = ndimage.label(near, _EVERY)
-    for part in _with_surroundings(ndimage.find_objects(pieces), near.shape):
-        known = ~near[part]
+    pieces, _ = ndimage.label(mask, _EVERY)
+    for part in _with_surroundings(ndimage.find_objects(pieces), mask.shape):
+        known = ~ndimage.binary_dilation(mask[part], iterations=_RIM)
         nearest = nearest_grey(pixels[part], known)
         filled[part] = np.where(known, filled[part], ndimage.gaussian_filter(nearest, _RIM))
     return filled
