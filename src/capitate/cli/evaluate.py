@@ -33,9 +33,9 @@ _Model = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector or joint-grades if "
-        "left out. For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
-        "runs answer together.",
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector, joint-grades or "
+        "fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, or a file of "
+        "its weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -77,7 +77,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of "
+        "fractures: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -144,7 +145,7 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints or grades with their reference, each figure with its bootstrap 95 % interval.
+    """Compare bone ages, joints, grades or fracture marks with their reference, with bootstrap 95 % intervals.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -160,6 +161,11 @@ def evaluate(
         labels = (boxes, keypoints, audit, leave_out_wrong)
         joints = JointOptions(*labels, turn, mirror, tilt, out_of_fold, group_by, sample, model, threads, quiet)
         evaluate_task_joints(manifest, out, joints)
+    elif task is Task.FRACTURES:
+        from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
+
+        marks = FractureOptions(boxes, out_of_fold, sample, model, threads, quiet)
+        evaluate_task_fractures(manifest, out, marks)
     else:
         from capitate.cli.evaluate_grades import evaluate_task_grades
 
