@@ -27,7 +27,7 @@ class FoundHand:
 
     Attributes:
         box: skin and wrist, film pixels.
-        mask: bool (rows, columns), the hand and its forearm, dilated as `hand_mask` does.
+        mask: bool (rows, columns), the hand and its forearm, without a rim.
         joints: bool (rows, columns), the boxes of its joints; None where they were not looked for or none was found.
         on_film: what the locator found.
     """
@@ -54,7 +54,7 @@ class HandFinder:
         if not on_film.certain:
             return None
         box = hand_of(film, on_film, joints_say=Side.UNKNOWN).box
-        mask = hand_mask(film.pixels, box=box)
+        mask = hand_mask(film.pixels, box=box, dilation=0.0)
         return FoundHand(box, mask, self._joints(film, on_film), on_film) if mask.any() else None
 
     def _joints(self, film: Radiograph, on_film: HandOnFilm) -> Mask | None:

@@ -18,10 +18,15 @@ _K1, _K2 = 0.01, 0.03
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:
-    """Give Spearman's rank correlation of two maps of one shape; NaN where one of them is the same everywhere."""
-    if not (np.ptp(one) > 0 and np.ptp(other) > 0):
+    """Give Spearman's rank correlation of two maps of one shape, over the places that one of them says something about.
+
+    Places where both are exactly 0, such as beyond the view that a network sees, would agree whatever the network. NaN
+    where a map is the same everywhere else.
+    """
+    there = (one != 0) | (other != 0)
+    if not there.any() or not (np.ptp(one[there]) > 0 and np.ptp(other[there]) > 0):
         return float("nan")
-    return float(stats.spearmanr(one.ravel(), other.ravel()).statistic)
+    return float(stats.spearmanr(one[there], other[there]).statistic)
 
 
 def structural_similarity(one: Floats, other: Floats) -> float:
