@@ -32,17 +32,17 @@ def rank_correlation(one: Floats, other: Floats) -> float:
 def structural_similarity(one: Floats, other: Floats) -> float:
     """Give the mean structural similarity (Wang et al. 2004) of two maps of one shape.
 
-    Each map is first divided by its largest absolute value, so that only shapes are compared and the range of both is
-    from -1 to 1. NaN where a map is zero everywhere.
+    Each map is first brought from minus to plus its largest absolute value to 0 to 1, so that only shapes and signs are
+    compared; the index means nothing for negative numbers. NaN where a map is zero everywhere.
     """
     largest = [float(np.abs(each).max()) for each in (one, other)]
     if min(largest) <= 0:
         return float("nan")
-    x, y = (each.astype(np.float64) / most for each, most in zip((one, other), largest, strict=True))
+    x, y = ((each.astype(np.float64) / most + 1) / 2 for each, most in zip((one, other), largest, strict=True))
     mean_x, mean_y = _mean(x), _mean(y)
     over_x, over_y = _mean(x * x) - mean_x**2, _mean(y * y) - mean_y**2
     together = _mean(x * y) - mean_x * mean_y
-    steady, contrast = (_K1 * 2) ** 2, (_K2 * 2) ** 2
+    steady, contrast = _K1**2, _K2**2
     shares = (2 * mean_x * mean_y + steady) * (2 * together + contrast)
     whole = (mean_x**2 + mean_y**2 + steady) * (over_x + over_y + contrast)
     return float(np.mean(shares / whole))
