@@ -12,7 +12,7 @@ from capitate.cli.options import QuietOption, ThreadsOption
 
 __all__ = ["evaluate"]
 
-_AGES, _JOINTS = "Task bone-age", "Task joints"
+_AGES, _JOINTS, _MAPS = "Task bone-age", "Task joints", "Task maps"
 
 _Manifest = Annotated[
     Path,
@@ -33,9 +33,9 @@ _Model = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector or joint-grades if "
-        "left out. For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
-        "runs answer together.",
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector or "
+        "joint-grades if left out. For bone ages also a run of `capitate train`, finished or not, or a file of its "
+        "weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -77,7 +77,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. For maps "
+        "boxes of anything, with file and class instead if you like.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -119,6 +120,24 @@ _Tilt = Annotated[
         "--tilt", metavar="DEGREES", rich_help_panel=_JOINTS, help="Also tilt every film by a random angle up to this."
     ),
 ]
+_Surroundings = Annotated[
+    bool,
+    typer.Option(
+        "--surroundings/--no-surroundings",
+        rich_help_panel=_MAPS,
+        help="Also answer with everything outside the dilated hand replaced.",
+    ),
+]
+_Randomise = Annotated[
+    int,
+    typer.Option(
+        "--randomise",
+        min=0,
+        metavar="N",
+        rich_help_panel=_MAPS,
+        help="Also compare the maps of N films, drawn at random, with those of networks whose weights are randomised.",
+    ),
+]
 
 
 def evaluate(
@@ -141,10 +160,12 @@ def evaluate(
     turn: _Turn = "",
     mirror: _Mirror = False,
     tilt: _Tilt = 0.0,
+    surroundings: _Surroundings = True,
+    randomise: _Randomise = 0,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints or grades with their reference, each figure with its bootstrap 95 % interval.
+    """Compare bone ages, joints or grades with their reference, or measure maps, each figure with its 95 % interval.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -160,6 +181,11 @@ def evaluate(
         labels = (boxes, keypoints, audit, leave_out_wrong)
         joints = JointOptions(*labels, turn, mirror, tilt, out_of_fold, group_by, sample, model, threads, quiet)
         evaluate_task_joints(manifest, out, joints)
+    elif task is Task.MAPS:
+        from capitate.cli.evaluate_maps import MapOptions, evaluate_task_maps
+
+        maps = MapOptions(boxes, surroundings, randomise, sample, model, threads, quiet)
+        evaluate_task_maps(manifest, out, maps)
     else:
         from capitate.cli.evaluate_grades import evaluate_task_grades
 

@@ -28,24 +28,27 @@ class Task(StrEnum):
     BONE_AGE = "bone-age"
     JOINTS = "joints"
     GRADES = "grades"
+    MAPS = "maps"
 
 
 _FILMS = frozenset({Task.BONE_AGE, Task.JOINTS})
-_AGES, _JOINTS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS})
+_AGES, _JOINTS, _MAPS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS}), frozenset({Task.MAPS})
 _TAKEN_BY = {
     "out_of_fold": _FILMS,
     "group_by": _FILMS,
-    "sample": _FILMS,
+    "sample": _FILMS | _MAPS,
     "hidden_sex": _AGES,
     "storage": _AGES,
     "against": _AGES,
-    "boxes": _JOINTS,
+    "boxes": _JOINTS | _MAPS,
     "keypoints": _JOINTS,
     "audit": _JOINTS,
     "leave_out_wrong": _JOINTS,
     "turn": _JOINTS,
     "mirror": _JOINTS,
     "tilt": _JOINTS,
+    "surroundings": _MAPS,
+    "randomise": _MAPS,
 }
 """Options that some tasks alone take."""
 

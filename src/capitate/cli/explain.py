@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +33,18 @@ class Method(StrEnum):
     GRADIENT = "gradient"
     SMOOTHGRAD = "smoothgrad"
     GRAD_CAM = "grad-cam"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a bundle is asked."""
+
+    method: Method
+    _: KW_ONLY
+    sex: Sex
+    cells: int
+    samples: int
+    seed: int
 
 
 _OF_RUNS = frozenset({Method.GRADIENT, Method.SMOOTHGRAD, Method.GRAD_CAM})
@@ -83,18 +96,17 @@ def explain(
     known = sex or (stored.sex if stored.sex is not Sexes.UNKNOWN else Sexes.UNKNOWN)
     make_folder(out)
     if method in _OF_RUNS:
-        made = _of_run(model, shown, on_film, method, sex=known, seed=seed, threads=threads)
+        made, version = _of_run(model, shown, on_film, method, sex=known, seed=seed, threads=threads)
     else:
-        made = _of_bundle(
-            model, shown, on_film, method, sex=known, cells=cells, samples=samples, seed=seed, threads=threads
-        )
-    _write(made, shown, out, name=f"{film.stem}-{method}")
+        asking = Asking(method, sex=known, cells=cells, samples=samples, seed=seed)
+        made, version = _of_bundle(model, shown, on_film, asking, threads=threads)
+    _write(made, version, shown, out, name=f"{film.stem}-{method}")
 
 
 def _of_run(
     model: str, film: Radiograph, on_film: HandOnFilm, method: Method, *, sex: Sex, seed: int, threads: int | None
-) -> ActivationMap:
-    """Make a map by gradients.
+) -> tuple[ActivationMap, str]:
+    """Make a map by gradients, and tell the weights' sha256.
 
     Raises:
         UsageError: if the model is a bundle: its networks are files that answer and give no gradients.
@@ -102,8 +114,8 @@ def _of_run(
     folder = Path(model)
     if not (folder / "config.json").is_file():
         raise UsageError(
-            f"{method} needs the gradients of a network, and {model!r} is no folder of a run; bundles only answer. Give "
-            "the folder of a run of `capitate train`, or choose activation, occlusion or lime"
+            f"{method} needs the gradients of a network, and {model!r} is no folder of a run; bundles only answer. "
+            "Give the folder of a run of `capitate train`, or choose activation, occlusion or lime"
         )
     with training_parts(f"A map by {method}"):
         from capitate.explain.research.gradients import GradientMethod
@@ -111,49 +123,54 @@ def _of_run(
         from capitate.training.threads import use_threads
 
         use_threads(threads or 1)
-        return run_map(folder, film, on_film, method=GradientMethod(method.value), sex=sex, seed=seed)
+        from capitate.training.runs import Run
+
+        made = run_map(folder, film, on_film, method=GradientMethod(method.value), sex=sex, seed=seed)
+        return made, Run.load(folder).reference["weights_sha256"]
 
 
 def _of_bundle(
-    model: str,
-    film: Radiograph,
-    on_film: HandOnFilm,
-    method: Method,
-    *,
-    sex: Sex,
-    cells: int,
-    samples: int,
-    seed: int,
-    threads: int | None,
-) -> ActivationMap:
-    """Make a map of a bundle."""
+    model: str, film: Radiograph, on_film: HandOnFilm, asking: Asking, *, threads: int | None
+) -> tuple[ActivationMap, str]:
+    """Make a map of a bundle, and tell its version.
+
+    Raises:
+        UsageError: if the model is a run, or has no maps.
+    """
     from capitate.evaluation.maps import open_subject
     from capitate.explain.lime import lime_map
     from capitate.explain.occlusion import occlusion_map
 
     if (Path(model) / "config.json").is_file():
         raise UsageError(
-            f"{method} takes a bundle, got the run {model!r}; capitate export {model} --out FOLDER makes one"
+            f"{asking.method} takes a bundle, got the run {model!r}; capitate export {model} --out FOLDER makes one"
         )
     subject: MapSubject = open_subject(model, threads=threads)
-    seen = subject.see(film, on_film, sex=sex)
-    if method is Method.OCCLUSION:
-        return occlusion_map(film.pixels, seen.ask, meaning=subject.meaning, cells=cells)
-    if method is Method.LIME:
-        return lime_map(film.pixels, seen.ask, meaning=subject.meaning, seed=seed, samples=samples)
-    made = seen.map()
+    seen = subject.see(film, on_film, sex=asking.sex)
+    made: ActivationMap | None
+    if asking.method is Method.OCCLUSION:
+        made = occlusion_map(film.pixels, seen.ask, meaning=subject.meaning, cells=asking.cells)
+    elif asking.method is Method.LIME:
+        made = lime_map(film.pixels, seen.ask, meaning=subject.meaning, seed=asking.seed, samples=asking.samples)
+    else:
+        made = seen.map()
     if made is None:
         raise UsageError(f"{model!r} has no activation map; choose occlusion or lime")
-    return made
+    return made, subject.bundle.version
 
 
-def _write(made: ActivationMap, film: Radiograph, out: Path, *, name: str) -> None:
+def _write(made: ActivationMap, version: str, film: Radiograph, out: Path, *, name: str) -> None:
     """Write the array and the overlay, and say what they tell."""
     import numpy as np
 
+    from capitate.explain.arrays import StoredMap, npz_bytes
+    from capitate.explain.overlay import laid_over
+
     x, y = made.peak()
+    grey = np.clip(np.rint(film.pixels * 255), 0, 255).astype(np.uint8)
     with writing(out):
-        np.savez_compressed(out / f"{name}.npz", values=made.values, base=made.base, answer=made.answer)
+        (out / f"{name}.npz").write_bytes(npz_bytes(StoredMap(made, version, film.sha256)))
+        laid_over(grey, made).save(out / f"{name}.png")
     print(f"{made.model}: {made.answer:.2f} {made.unit}, of which the map tells {made.answer - made.base:+.2f}")
-    print(f"most at {100 * x:.0f} % from the left and {100 * y:.0f} % from the top")
-    print(f"Written to {out}")
+    print(f"raised most at {100 * x:.0f} % from the left and {100 * y:.0f} % from the top")
+    print(f"Written to {out}: {name}.npz, {name}.png")

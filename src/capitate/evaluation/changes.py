@@ -16,7 +16,18 @@ from capitate.hand.mask import hand_mask
 from capitate.radiograph import Radiograph
 from capitate.types import Box
 
-__all__ = ["CHANGES", "Change", "halved", "jpeg", "negated", "padded", "painted_over", "png16", "squared", "without_surroundings"]
+__all__ = [
+    "CHANGES",
+    "Change",
+    "halved",
+    "jpeg",
+    "negated",
+    "padded",
+    "painted_over",
+    "png16",
+    "squared",
+    "without_surroundings",
+]
 
 Floats = NDArray[np.float32]
 

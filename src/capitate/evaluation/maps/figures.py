@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.evaluation.bootstrap import Estimate, clusters_of, estimate_sums, of_samples
-from capitate.evaluation.bootstrap import RESAMPLES, drawn_counts
+from capitate.evaluation.bootstrap import RESAMPLES, Estimate, clusters_of, drawn_counts, estimate_sums, of_samples
 from capitate.evaluation.maps.pointing import GUESSES, guesses, inside
 from capitate.evaluation.maps.randomised import PARTS
 from capitate.evaluation.maps.rows import MapRow

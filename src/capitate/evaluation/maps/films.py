@@ -115,9 +115,7 @@ def _energy(made: ActivationMap, hand: FoundHand | None) -> dict[str, Any]:
     return found
 
 
-def _without_surroundings(
-    film: Radiograph, hand: FoundHand, seen: SeenFilm, threshold: float | None
-) -> dict[str, Any]:
+def _without_surroundings(film: Radiograph, hand: FoundHand, seen: SeenFilm, threshold: float | None) -> dict[str, Any]:
     """Ask again with everything outside the dilated hand painted over."""
     before, after = seen.judged(film.pixels), seen.judged(painted_over(film.pixels, box=hand.box))
     same = None if threshold is None else bool((before >= threshold) == (after >= threshold))
@@ -125,7 +123,11 @@ def _without_surroundings(
 
 
 def _alike(
-    made: ActivationMap, film: Radiograph, on_film: Any, study: Study, models: Mapping[str, MapSubject]  # noqa: ANN401
+    made: ActivationMap,
+    film: Radiograph,
+    on_film: Any,
+    study: Study,
+    models: Mapping[str, MapSubject],  # noqa: ANN401
 ) -> dict[str, tuple[float, float]]:
     """Compare a map with those of the same film by randomised networks."""
     here = made.at(SIDE, SIDE)

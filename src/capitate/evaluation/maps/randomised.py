@@ -21,9 +21,15 @@ from capitate.runtime.bundle import Bundle, load_bundle, write_sums
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PARTS", "randomised_bundle", "randomise_network"]
+__all__ = ["PARTS", "randomise_network", "randomised_bundle"]
 
-PARTS: Mapping[str, float] = {"head": 0.0, "last_quarter": 0.25, "last_half": 0.5, "last_three_quarters": 0.75, "all": 1}
+PARTS: Mapping[str, float] = {
+    "head": 0.0,
+    "last_quarter": 0.25,
+    "last_half": 0.5,
+    "last_three_quarters": 0.75,
+    "all": 1,
+}
 """Share of the convolutions, counted from the last, that is randomised beside the layers behind them."""
 _LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _CARRIERS = frozenset({"Cast", "Mul", "DequantizeLinear", "Transpose", "Identity"})

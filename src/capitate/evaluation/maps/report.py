@@ -113,9 +113,7 @@ def _group(group: MapGroup) -> dict[str, object]:
     return {name: figure.to_json() for name, figure in group.figures.items()} | flat
 
 
-def _metrics(
-    evaluation: MapEvaluation, details: RunDetails, models: Sequence[ModelReference], unit: str
-) -> str:
+def _metrics(evaluation: MapEvaluation, details: RunDetails, models: Sequence[ModelReference], unit: str) -> str:
     about = asdict(details) | {
         "unit_of_change": unit,
         "changed_most": evaluation.overall.moved_most,

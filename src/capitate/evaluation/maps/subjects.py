@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capitate.assessment import ModelReference
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import UsageError
 from capitate.explain.activation import ActivationMap
