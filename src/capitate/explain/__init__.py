@@ -6,5 +6,6 @@ This package works on arrays alone; `capitate.runtime` asks the networks.
 from __future__ import annotations
 
 from capitate.explain.activation import ActivationMap
+from capitate.explain.joined import joined
 
-__all__ = ["ActivationMap"]
+__all__ = ["ActivationMap", "joined"]
