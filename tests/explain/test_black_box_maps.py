@@ -118,5 +118,5 @@ def test_lime_finds_the_square_that_is_read():
 
 
 def test_lime_needs_more_samples_than_superpixels():
-    with pytest.raises(UsageError, match="superpixels need more than .* samples, got 10"):
+    with pytest.raises(UsageError, match=r"superpixels need more than .* samples, got 10"):
         lime_map(film_with_squares(), corner_reader, meaning=MEANING, seed=0, count=24, samples=10)

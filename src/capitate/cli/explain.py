@@ -135,7 +135,7 @@ def _of_bundle(
     """Make a map of a bundle, and tell its version.
 
     Raises:
-        UsageError: if the model is a run, or has no maps.
+        UsageError: if the model is a run, or of a task without maps.
     """
     from capitate.evaluation.maps import open_subject
     from capitate.explain.lime import lime_map
@@ -147,15 +147,12 @@ def _of_bundle(
         )
     subject: MapSubject = open_subject(model, threads=threads)
     seen = subject.see(film, on_film, sex=asking.sex)
-    made: ActivationMap | None
     if asking.method is Method.OCCLUSION:
         made = occlusion_map(film.pixels, seen.ask, meaning=subject.meaning, cells=asking.cells)
     elif asking.method is Method.LIME:
         made = lime_map(film.pixels, seen.ask, meaning=subject.meaning, seed=asking.seed, samples=asking.samples)
     else:
         made = seen.map()
-    if made is None:
-        raise UsageError(f"{model!r} has no activation map; choose occlusion or lime")
     return made, subject.bundle.version
 
 

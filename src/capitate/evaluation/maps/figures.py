@@ -151,9 +151,10 @@ def _percentile(values: Floats, weights: Floats) -> float:
 
 
 def _alike(films: list[MapRow]) -> Columns:
-    parts = [part for part in PARTS if part in films[0].alike]
+    parts = [part for part in PARTS if any(part in row.alike for row in films)]
+    none = (np.nan, np.nan)
     return {
-        f"{measure}_{part}": np.array([row.alike[part][k] for row in films])
+        f"{measure}_{part}": np.array([row.alike.get(part, none)[k] for row in films])
         for k, measure in enumerate(("spearman", "ssim"))
         for part in parts
     }

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from capitate import files
-from capitate.errors import FilmError
+from capitate.assessor.hand_on_film import HandOnFilm
+from capitate.errors import FilmError, NoMapError
 from capitate.evaluation.changes import painted_over
 from capitate.evaluation.maps.hands import FoundHand, HandFinder
 from capitate.evaluation.maps.likeness import SIDE, rank_correlation, structural_similarity
@@ -65,15 +64,20 @@ def measure_maps(
 
     Returns:
         A row a film, in the order of the films; a film that cannot be read or has no map is a row with the reason.
+
+    Raises:
+        NoMapError: if no film has a map, as with a bundle whose networks carry no feature maps.
     """
     rows = []
     for study in studies:
-        row = MapRow(study.id, group_of(study), subject.seen_in_training(study.path.stem))
+        row = MapRow(study.id, group_of(study), study.path.stem in subject.bundle.training_ids)
         try:
             rows.append(_measured(row, study, subject, finder, checks))
-        except FilmError as error:
+        except (FilmError, NoMapError) as error:
             rows.append(replace(row, refusal=error.code, message=str(error)))
         progress()
+    if rows and all(row.refusal == NoMapError.code for row in rows):
+        raise NoMapError(rows[0].message or "")
     return rows
 
 
@@ -84,12 +88,10 @@ def _measured(row: MapRow, study: Study, subject: MapSubject, finder: HandFinder
     hand = finder.measured(film, on_film)
     seen = subject.see(film, on_film, sex=study.sex)
     made = seen.map()
-    found: dict[str, Any] = {"answer": seen.score, "peak": seen.peak()}
-    found |= _pointed(film, (checks.boxes or {}).get(study.id, ()))
-    if made is not None:
-        found |= _energy(made, hand)
-        if study.id in checks.randomised_films:
-            found["alike"] = _alike(made, film, on_film, study, checks.randomised)
+    found: dict[str, Any] = {"answer": made.answer, "peak": made.peak()}
+    found |= _pointed(film, (checks.boxes or {}).get(study.id, ())) | _energy(made, hand)
+    if study.id in checks.randomised_films:
+        found["alike"] = _alike(made, film, on_film, study, checks.randomised)
     if checks.surroundings and hand is not None:
         found |= _without_surroundings(film, hand, seen, subject.threshold)
     return replace(row, **found)
@@ -125,15 +127,17 @@ def _without_surroundings(film: Radiograph, hand: FoundHand, seen: SeenFilm, thr
 def _alike(
     made: ActivationMap,
     film: Radiograph,
-    on_film: Any,
+    on_film: HandOnFilm,
     study: Study,
-    models: Mapping[str, MapSubject],  # noqa: ANN401
+    models: Mapping[str, MapSubject],
 ) -> dict[str, tuple[float, float]]:
     """Compare a map with those of the same film by randomised networks."""
     here = made.at(SIDE, SIDE)
     alike = {}
     for part, model in models.items():
-        other = model.see(film, on_film, sex=study.sex).map()
-        there = np.zeros_like(here) if other is None else other.at(SIDE, SIDE)
+        try:
+            there = model.see(film, on_film, sex=study.sex).map().at(SIDE, SIDE)
+        except NoMapError:  # an answer of random weights that no quadrature sums up
+            continue
         alike[part] = (rank_correlation(here, there), structural_similarity(here, there))
     return alike

@@ -47,11 +47,11 @@ def guesses(films: Sequence[Boxes], groups: Sequence[str]) -> Mapping[str, Float
     for fold in np.unique(folds):
         mine = np.flatnonzero(folds == fold)
         points: dict[str, Point] = {"centre": (0.5, 0.5)}
-        others = [films[k] for k in np.flatnonzero(folds != fold)]
+        others = [boxes for boxes, other in zip(films, folds, strict=True) if other != fold]
         if others:
             points |= {"mean_box": _mean_middle(others), "best_point": _best_point(others)}
         for name, point in points.items():
-            answers[name][mine] = [float(inside(point, films[k])) for k in mine]
+            answers[name][mine] = [float(inside(point, films[int(k)])) for k in mine]
     return answers
 
 

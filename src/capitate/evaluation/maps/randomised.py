@@ -68,7 +68,7 @@ def randomised_bundle(bundle: Bundle, folder: Path, *, part: str, seed: int) -> 
 
 
 def randomise_network(model: onnx.ModelProto, *, share: float, seed: int) -> list[str]:
-    """Permute weights and biases, each among its own values: of all layers behind the convolutions, and of some of these.
+    """Permute weights and biases, each among its own values: of layers behind the convolutions and of some of these.
 
     Args:
         model: changed in place.

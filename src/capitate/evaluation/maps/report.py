@@ -110,7 +110,8 @@ def _cell(value: float) -> object:
 def _group(group: MapGroup) -> dict[str, object]:
     counts = {"n": group.n, "refused": group.refused} | {f"n_{name}": count for name, count in group.counts.items()}
     flat = {name: {"value": count, "low": None, "high": None} for name, count in counts.items()}
-    return {name: figure.to_json() for name, figure in group.figures.items()} | flat
+    found: dict[str, object] = {name: figure.to_json() for name, figure in group.figures.items()}
+    return found | flat
 
 
 def _metrics(evaluation: MapEvaluation, details: RunDetails, models: Sequence[ModelReference], unit: str) -> str:

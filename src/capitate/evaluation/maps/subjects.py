@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capitate.assessor.hand_on_film import HandOnFilm
-from capitate.errors import UsageError
+from capitate.errors import NoHandError, UsageError
 from capitate.explain.activation import ActivationMap
 from capitate.explain.black_box import Meaning
 from capitate.radiograph import Radiograph
 from capitate.runtime.abnormality import AbnormalityScreen
-from capitate.runtime.bone_age import BoneAgeModel
+from capitate.runtime.bone_age import BoneAgeModel, OnFilm
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import quantile
 from capitate.types import Sex
@@ -28,14 +29,15 @@ _LEAST = 1e-6
 class SeenFilm(Protocol):
     """One film as a model sees it; where the hand lies stays as it was when parts of the film change."""
 
-    def map(self) -> ActivationMap | None:
-        """Give the model's own map, None for a model that has none."""
+    def map(self) -> ActivationMap:
+        """Give the model's own map.
 
-    def peak(self) -> tuple[float, float] | None:
-        """Give the place that speaks most for the answer, (x, y) in fractions of the film."""
+        Raises:
+            NoMapError: if it has none.
+        """
 
     def ask(self, films: Films) -> NDArray[np.float64]:
-        """Answer for films (n, rows, columns) of the same shape in the map's unit, float64 (n,)."""
+        """Answer for films (n, rows, columns) that show the same in the map's unit, float64 (n,)."""
 
     def judged(self, pixels: Films) -> float:
         """Answer for one film (rows, columns) as it is judged: months, or a probability."""
@@ -57,7 +59,11 @@ class MapSubject(Protocol):
     judged_in: str
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        """Look at a film with the hand that was found on it."""
+        """Look at a film with the hand that was found on it.
+
+        Raises:
+            NoHandError: if the model needs a hand, and none was found with confidence.
+        """
 
 
 class _Screen:
@@ -79,10 +85,7 @@ class _ScreenedFilm:
         self._model, self._film = model, film
 
     def map(self) -> ActivationMap:
-        return self._model.explained(self._film.pixels)
-
-    def peak(self) -> tuple[float, float]:
-        return self.map().peak()
+        return self._model.explained(self._film.pixels)[1]
 
     def ask(self, films: Films) -> NDArray[np.float64]:
         probability = np.clip(self._probabilities(films), _LEAST, 1 - _LEAST)
@@ -107,7 +110,9 @@ class _BoneAge:
         self._model = BoneAgeModel(bundle, threads=threads)
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        return _AgedFilm(self._model, film, on_film, sex, self.meaning)
+        if not on_film.certain:
+            raise NoHandError("no single whole hand was found with confidence, so there is no bone age to explain")
+        return _AgedFilm(self._model, film, on_film, sex)
 
 
 class _AgedFilm:
@@ -115,10 +120,9 @@ class _AgedFilm:
         self._model, self._film, self._on_film, self._sex = model, film, on_film, sex
 
     def map(self) -> ActivationMap:
-        raise NotImplementedError
-
-    def peak(self) -> tuple[float, float]:
-        return self.map().peak()
+        hand = OnFilm(self._on_film.located.frame, (self._film.height, self._film.width))
+        views = self._model.views(self._film.pixels, hand.frame)
+        return self._model.explained(views[None], [self._sex], hand=hand)[1]
 
     def ask(self, films: Films) -> NDArray[np.float64]:
         frame = self._on_film.located.frame
@@ -148,7 +152,8 @@ def subject_of(bundle: Bundle, *, threads: int | None = None) -> MapSubject:
     task = str(bundle.card["task"])
     if task not in _BY_TASK:
         raise UsageError(f"maps are measured of bundles of {', '.join(_BY_TASK)}; {bundle.name!r} does {task}")
-    return _BY_TASK[task](bundle, threads=threads)
+    made: MapSubject = _BY_TASK[task](bundle, threads=threads)
+    return made
 
 
-_BY_TASK = {"abnormality": _Screen, "bone-age": _BoneAge}
+_BY_TASK: Mapping[str, Callable[..., MapSubject]] = {"abnormality": _Screen, "bone-age": _BoneAge}
