@@ -172,9 +172,7 @@ class JointGrader(PictureModel):
             raise UsageError(f"no grader for the joint {strange[0]!r}; there are {', '.join(order)}")
         return names, np.array([order.index(name) for name in names], dtype=np.int64)
 
-    def _answers(
-        self, found: NDArray[np.float64], joints: Sequence[str], names: Sequence[str]
-    ) -> list[GradeAnswer]:
+    def _answers(self, found: NDArray[np.float64], joints: Sequence[str], names: Sequence[str]) -> list[GradeAnswer]:
         """Keep each row's own grades."""
         rows = [row[: self.categories[name] + 1] for row, name in zip(found, names, strict=True)]
         return [GradeAnswer(joint, name, row / row.sum()) for joint, name, row in zip(joints, names, rows, strict=True)]

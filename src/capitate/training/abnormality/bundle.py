@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from capitate.training.abnormality.network import AbnormalityNetwork
 from capitate.training.abnormality.predictions import PREDICTIONS, StudyPredictions
 from capitate.training.abnormality.task import THRESHOLD
+from capitate.training.base_features import explain_networks
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.export import export, write_bundle
@@ -59,6 +60,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         export(released, (pictures[:2],), folder / name, inputs=("picture",), outputs=("probabilities",), bits=32)
         apart = max(apart, agreement(released, folder / name, {"picture": pictures}, _TOLERANCE))
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
+    seen = {"task": "abnormality", "picture": rule.to_card()}
+    maps = explain_networks([folder / name for name in names], seen, data=options.data)
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
@@ -74,6 +77,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         },
         runtime={"picture": rule.to_card(), "threshold": _threshold(runs), "regions": _regions(runs)},
         figures=[*options.figures, *_figures(runs)],
+        measured={"maps": maps},
         training_ids=ids,
         about=options.about,
     )
