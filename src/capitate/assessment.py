@@ -159,7 +159,7 @@ class Assessment:
     joints: tuple[AssessedJoint, ...] | None = None
     carpals: Carpals | None = None
     marks: tuple[Mapping[str, Any], ...] | None = None
-    maps: Mapping[str, str] | None = None
+    maps: Mapping[str, str | None] | None = None
     methods: Mapping[str, Any] | None = None
     abnormality: Mapping[str, Any] | None = None
     adult_height: Mapping[str, Any] | None = None

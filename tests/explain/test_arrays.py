@@ -23,7 +23,11 @@ def test_what_was_written_is_read(tmp_path):
         read = read_npz(path)
         assert np.array_equal(read.activation.values, VALUES)
         assert (read.version, read.film, read.activation.box) == ("1.2.0", "ab" * 32, box)
-        assert (read.activation.model, read.activation.quantity, read.activation.unit) == ("bone-age", "bone_age", "months")
+        assert (read.activation.model, read.activation.quantity, read.activation.unit) == (
+            "bone-age",
+            "bone_age",
+            "months",
+        )
         assert (read.activation.base, read.activation.answer, read.activation.gap) == (100.0, 103.75, 0.0)
 
 

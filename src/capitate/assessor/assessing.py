@@ -6,25 +6,31 @@ was not assessed. Each step is a module beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from os import PathLike
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from capitate import files
 from capitate.assessment import Assessment, BoneAge, ModelReference, Quality, Source, Subject
-from capitate.assessor.bone_age import answers, bone_age_of, member_findings
+from capitate.assessor.bone_age import Answers, answers, bone_age_of, explained_answers, member_findings
 from capitate.assessor.clock import Clock
 from capitate.assessor.hand_on_film import HandOnFilm, find_hand, hand_findings, hand_of
 from capitate.assessor.joint_findings import side_findings
 from capitate.assessor.joint_models import RELEASED, JointModels
 from capitate.assessor.joint_reader import JointReader, JointReading
+from capitate.assessor.maps import MapsOfFilm, no_map
 from capitate.assessor.refusing import JOINT_PARTS, NOT_YET, no_hand, not_assessed, refusal
 from capitate.assessor.request import Request, subject_of
 from capitate.assessor.scores import Scores, score_joints
-from capitate.errors import FilmError
+from capitate.errors import FilmError, NoMapError
+from capitate.explain import ActivationMap
 from capitate.radiograph import Radiograph
-from capitate.runtime.bone_age import BoneAgeModel
+from capitate.runtime.bone_age import BoneAgeModel, OnFilm
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.locator import HandLocator
 from capitate.types import Finding, Sex, Side
@@ -34,10 +40,18 @@ __all__ = ["Assessed", "Assessor", "assess"]
 
 @dataclass(frozen=True, eq=False)
 class Assessed:
-    """An assessment and the film it is of, polarity resolved; the film is None if it could not be read."""
+    """An assessment, the film it is of, and maps of what its answers rest on.
+
+    Attributes:
+        assessment: the result.
+        radiograph: the film, polarity resolved; None if it could not be read.
+        maps: by `bone_age` and `grades`, as far as they were asked for and can be made. The assessment names files of
+            maps once a report has written them.
+    """
 
     assessment: Assessment
     radiograph: Radiograph | None
+    maps: Mapping[str, ActivationMap] = field(default_factory=dict)
 
 
 class Assessor:
@@ -48,6 +62,7 @@ class Assessor:
         *,
         model: str | BoneAgeModel = "bone-age",
         joints: bool | JointModels | JointReader = True,
+        maps: bool = False,
         threads: int | None = None,
         member: int | None = None,
     ) -> None:
@@ -57,6 +72,7 @@ class Assessor:
             model: name of a bone-age bundle, or a folder that holds one; or a model that is loaded already.
             joints: whether joints are read, by the released bundles as far as they are installed; or other bundles, or
                 a reader that is loaded already. False spares the time where the bone age alone is wanted.
+            maps: whether what the answers rest on is mapped, in the same pass of the networks.
             threads: for one network; those of the machine, at most 4, if None.
             member: use only what held out this fold (out-of-fold evaluation).
 
@@ -66,7 +82,7 @@ class Assessor:
         self.locator = HandLocator(threads=threads)
         if isinstance(model, str):
             model = BoneAgeModel(load_bundle(model), threads=threads, member=member)
-        self.bone_age = model
+        self.bone_age, self.maps = model, maps
         self.joints, self._no_joints = _joint_reader(joints, threads=threads)
 
     @property
@@ -119,7 +135,7 @@ class Assessor:
             radiograph, hand = find_hand(radiograph, self.locator)
         read = None
         if self.joints is not None:
-            read = self.joints.read(radiograph, hand, locator=self.locator, clock=clock)
+            read = self.joints.read(radiograph, hand, locator=self.locator, clock=clock, maps=self.maps)
             hand = read.hand
         unnamed = read is not None and not read.found
         refused = [no_hand(radiograph, hand, unnamed=unnamed, request=request) for request in requests]
@@ -129,14 +145,36 @@ class Assessor:
         with clock.step("bone_age"):
             views = self.bone_age.views(hand.pixels, hand.located.frame, square=hand.square)
             wanted = [(subject.sex, one.each_sex) for (subject, _), one in zip(told, requests, strict=True)]
-            answered = answers(self.bone_age, views, wanted)
+            answered, mapped = self._ages(views, wanted, hand=hand, film=radiograph)
         assessed = []
         for (subject, remarks), (sex, each_sex) in zip(told, wanted, strict=True):
             age = bone_age_of(self.bone_age, answered, sex=sex, each_sex=each_sex)
             doubts = member_findings(answered[sex][1], self.bone_age.disagreement)
-            film = _Film(radiograph, hand, read, clock)
-            assessed.append(Assessed(self._assessment(film, subject, age, [*remarks, *doubts]), radiograph))
+            maps = MapsOfFilm(wanted=self.maps).joined("bone_age", mapped.get(sex))
+            maps = maps.joined("grades", None if read is None else read.grades_map)
+            film = _Film(radiograph, hand, read, clock, maps)
+            assessment = self._assessment(film, subject, age, [*remarks, *doubts])
+            assessed.append(Assessed(assessment, radiograph, maps.made))
         return assessed
+
+    def _ages(
+        self,
+        views: NDArray[np.uint8],
+        wanted: Sequence[tuple[Sex, bool]],
+        *,
+        hand: HandOnFilm,
+        film: Radiograph,
+    ) -> tuple[Answers, Mapping[Sex, ActivationMap | Finding]]:
+        """Ask the bone-age networks, and map their answers where maps are wanted; a reason stands for a missing map."""
+        if not self.maps:
+            return answers(self.bone_age, views, wanted), {}
+        rows, columns = hand.pixels.shape
+        place = OnFilm(hand.located.frame, (rows, columns), left=hand.left, film=(film.height, film.width))
+        try:
+            return explained_answers(self.bone_age, views, wanted, hand=place)
+        except NoMapError as error:
+            found = no_map("The bone age", error)
+            return answers(self.bone_age, views, wanted), {sex: found for sex, _ in wanted}
 
     def _assessment(self, film: _Film, subject: Subject, bone_age: BoneAge, remarks: Sequence[Finding]) -> Assessment:
         """Put an assessment together."""
@@ -150,7 +188,8 @@ class Assessor:
             *side_findings(stated=film.radiograph.side, seen=side),
             *(() if read is None else read.findings),
             *(() if scores is None else scores.findings),
-            *not_assessed({**NOT_YET, **missing}),
+            *film.maps.findings,
+            *not_assessed({**NOT_YET, **film.maps.missing, **missing}),
         )
         return Assessment(
             source=Source(film.radiograph.name, film.radiograph.sha256),
@@ -174,6 +213,7 @@ class _Film:
     hand: HandOnFilm
     read: JointReading | None
     clock: Clock
+    maps: MapsOfFilm
 
     def scores(self, sex: Sex) -> Scores | None:
         """Score the joints for a sex."""
@@ -193,6 +233,7 @@ def _joint_reader(wanted: bool | JointModels | JointReader, *, threads: int | No
     return JointReader.load(models, threads=threads), f"Joints are not read: {models.absent('detector')}"
 
 
+@overload
 def assess(
     source: str | PathLike[str] | bytes,
     *,
@@ -202,7 +243,35 @@ def assess(
     study_date: date | None = None,
     model: str = "bone-age",
     joints: bool = True,
-) -> Assessment:
+    maps: Literal[False] = False,
+) -> Assessment: ...
+
+
+@overload
+def assess(
+    source: str | PathLike[str] | bytes,
+    *,
+    sex: str | Sex | None = None,
+    age_years: float | None = None,
+    birth_date: date | None = None,
+    study_date: date | None = None,
+    model: str = "bone-age",
+    joints: bool = True,
+    maps: Literal[True],
+) -> Assessed: ...
+
+
+def assess(
+    source: str | PathLike[str] | bytes,
+    *,
+    sex: str | Sex | None = None,
+    age_years: float | None = None,
+    birth_date: date | None = None,
+    study_date: date | None = None,
+    model: str = "bone-age",
+    joints: bool = True,
+    maps: bool = False,
+) -> Assessment | Assessed:
     """Assess one film and give the result; loads the models anew, so keep an `Assessor` for many films.
 
     Args:
@@ -213,6 +282,8 @@ def assess(
         study_date: of the film.
         model: bundle name or folder.
         joints: whether joints are read, where their models are installed.
+        maps: whether what the answers rest on is mapped; maps are arrays beside an assessment, so that the result is
+            then an `Assessed`, with the assessment, the film and its maps.
 
     Raises:
         FilmError: if the film cannot be assessed.
@@ -225,4 +296,5 @@ def assess(
         study_date=study_date,
     )
     radiograph = files.read(source)
-    return Assessor(model=model, joints=joints).assess_radiograph(radiograph, request=request).assessment
+    assessed = Assessor(model=model, joints=joints, maps=maps).assess_radiograph(radiograph, request=request)
+    return assessed if maps else assessed.assessment

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.assessment import BoneAge, Distribution, SexBoneAge
-from capitate.runtime.bone_age import BoneAgeModel
+from capitate.explain import ActivationMap
+from capitate.runtime.bone_age import Answer, BoneAgeModel, OnFilm
 from capitate.runtime.calibration import quantile
 from capitate.runtime.ensemble import Disagreement
 from capitate.types import Finding, Interval, Severity, Sex, age_text
 
-__all__ = ["STANDARD", "Answers", "answers", "bone_age_of", "member_findings"]
+__all__ = ["STANDARD", "Answers", "answers", "bone_age_of", "explained_answers", "member_findings"]
 
 STANDARD = "Greulich-Pyle"
 
@@ -29,10 +30,31 @@ def answers(model: BoneAgeModel, views: NDArray[np.uint8], wanted: Sequence[tupl
         views: of one film.
         wanted: for each request the sex, and whether the ages under either sex are wanted where it is unknown.
     """
-    sexes = list(dict.fromkeys(one for sex, each_sex in wanted for one in _sexes(sex, each_sex=each_sex)))
-    answer = model.answer(np.repeat(views[None], len(sexes), axis=0), sexes)
-    pairs = zip(answer.probabilities, answer.scatter.tolist(), strict=True)
-    return dict(zip(sexes, pairs, strict=True))
+    sexes = _all_sexes(wanted)
+    return _by_sex(model.answer(np.repeat(views[None], len(sexes), axis=0), sexes), sexes)
+
+
+def explained_answers(
+    model: BoneAgeModel, views: NDArray[np.uint8], wanted: Sequence[tuple[Sex, bool]], *, hand: OnFilm
+) -> tuple[Answers, dict[Sex, ActivationMap]]:
+    """Give what `answers` gives, and in the same pass the map of each age that an assessment shows first.
+
+    Args:
+        model: the networks.
+        views: of one film.
+        wanted: as of `answers`.
+        hand: where the views were cut.
+
+    Raises:
+        NoMapError: if the networks carry no feature maps, or a map's parts do not sum up.
+    """
+    sexes, found = _all_sexes(wanted), {}
+    shown = list(dict.fromkeys(sex for sex, _ in wanted))
+    repeated = np.repeat(views[None], len(sexes), axis=0)
+    answer, found[shown[0]] = model.explained(repeated, sexes, hand=hand, shown=sexes.index(shown[0]))
+    for sex in shown[1:]:
+        _, found[sex] = model.explained(views[None], [sex], hand=hand)
+    return _by_sex(answer, sexes), found
 
 
 def bone_age_of(model: BoneAgeModel, answered: Answers, *, sex: Sex, each_sex: bool) -> BoneAge:
@@ -62,6 +84,16 @@ def member_findings(scatter: float, rule: Disagreement | None) -> list[Finding]:
         f"more is reached on {100 * rule.share:.0f} % of films; read this bone age with care."
     )
     return [Finding("members_disagree", Severity.WARNING, message)]
+
+
+def _all_sexes(wanted: Sequence[tuple[Sex, bool]]) -> list[Sex]:
+    """List the sexes that some requests need, each once."""
+    return list(dict.fromkeys(one for sex, each_sex in wanted for one in _sexes(sex, each_sex=each_sex)))
+
+
+def _by_sex(answer: Answer, sexes: Sequence[Sex]) -> Answers:
+    """Sort an answer by sex."""
+    return dict(zip(sexes, zip(answer.probabilities, answer.scatter.tolist(), strict=True), strict=True))
 
 
 def _read(model: BoneAgeModel, row: NDArray[np.float32], sex: Sex) -> SexBoneAge:

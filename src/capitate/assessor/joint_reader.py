@@ -17,9 +17,12 @@ from capitate.assessor.joint_findings import cut_box_findings, missing_joint, na
 from capitate.assessor.joint_models import RELEASED, JointModels
 from capitate.assessor.joint_outlines import OutlinesBones, outline_hand
 from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
+from capitate.assessor.maps import joined_grades, no_map
 from capitate.assessor.scores import graded_names
 from capitate.assessor.second_hand import Chosen, choose_hand
 from capitate.assessor.upright import Upright
+from capitate.errors import NoMapError
+from capitate.explain import ActivationMap
 from capitate.hand import Detection, NamedHand, NamedJoint
 from capitate.radiograph import Radiograph
 from capitate.runtime.bundle import Bundle
@@ -47,6 +50,11 @@ class GradesJoints(Protocol):
     def grade(self, pictures: NDArray[np.uint8], joints: Sequence[str]) -> list[GradeAnswer]:
         """Grade joints."""
 
+    def explained(
+        self, pixels: Pixels, boxes: Sequence[Box], joints: Sequence[str]
+    ) -> tuple[list[GradeAnswer], list[ActivationMap]]:
+        """Grade joints and map what each grade rests on."""
+
 
 @dataclass(frozen=True, eq=False)
 class JointReading:
@@ -60,6 +68,7 @@ class JointReading:
         findings: remarks.
         not_assessed: by part of the assessment, why it is missing.
         interval_widening: factor on the intervals of scores, as the grader's card states it.
+        grades_map: what the grades together rest on, or why there is no map; None where none was asked for.
     """
 
     hand: HandOnFilm
@@ -69,6 +78,7 @@ class JointReading:
     findings: tuple[Finding, ...]
     not_assessed: dict[str, str]
     interval_widening: float = 1.0
+    grades_map: ActivationMap | Finding | None = None
 
     @property
     def found(self) -> bool:
@@ -122,7 +132,9 @@ class JointReader:
         parts = (self.detector, self.outliner, self.grader)
         return tuple(one.bundle.reference for one in parts if one is not None)
 
-    def read(self, film: Radiograph, hand: HandOnFilm, *, locator: HandLocator, clock: Clock) -> JointReading:
+    def read(
+        self, film: Radiograph, hand: HandOnFilm, *, locator: HandLocator, clock: Clock, maps: bool = False
+    ) -> JointReading:
         """Read the joints of one hand.
 
         Args:
@@ -130,20 +142,20 @@ class JointReader:
             hand: as the locator found it on the whole film.
             locator: looks at parts of the film where it may show a second hand.
             clock: for the steps `joints`, `outlines` and `grades`.
+            maps: whether what the grades rest on is mapped too.
         """
         with clock.step("joints"):
             chosen = choose_hand(film.pixels, hand, locator=locator, detect=self._detected)
         named, shape = chosen.named, (film.height, film.width)
         boxes = {one.joint.value: _on_film(one.box, shape) for one in named.joints if one.box is not None}
         upright = Upright.of(named, shape=shape)
-        turned = upright.film(film.pixels)
         outlined = None
         if self.outliner is not None and named.box is not None:
             with clock.step("outlines"):
                 outlined = outline_hand(self.outliner, film.pixels, hand=named, upright=upright)
         epiphyses = {} if outlined is None else outlined.epiphyses
         with clock.step("grades"):
-            grades = self._grades(turned, {name: upright.box(box) for name, box in boxes.items()})
+            grades, grades_map = self._grades(film.pixels, boxes, upright=upright, maps=maps)
         return JointReading(
             hand=chosen.hand,
             named=named,
@@ -152,6 +164,7 @@ class JointReader:
             findings=(*chosen.findings, *_findings(chosen, shape)),
             not_assessed=self._not_assessed(named),
             interval_widening=1.0 if self.grader is None else self.grader.interval_widening,
+            grades_map=grades_map,
         )
 
     def _detected(self, hand: HandOnFilm) -> list[Detection]:
@@ -160,15 +173,24 @@ class JointReader:
         each = [as_detection(one) for one in found if min(one.box.width, one.box.height) >= 1]
         return [replace(one, box=replace(one.box, x=one.box.x + hand.left)) for one in each]
 
-    def _grades(self, pixels: Pixels, boxes: dict[str, Box]) -> dict[str, GradeReading]:
-        """Grade the 13 joints as far as they have boxes, all in one run of the network."""
+    def _grades(
+        self, pixels: Pixels, boxes: dict[str, Box], *, upright: Upright, maps: bool
+    ) -> tuple[dict[str, GradeReading], ActivationMap | Finding | None]:
+        """Grade the 13 joints as far as they have boxes, all in one run of the network; map the grades if wanted."""
         graded = graded_names()
         names = [name for name in boxes if name in graded]
         if self.grader is None or not names:
-            return {}
-        pictures = np.stack([self.grader.cut(pixels, boxes[name]) for name in names])
-        least = self.grader.confirm_below
-        return {one.joint: _reading(one, confirm_below=least) for one in self.grader.grade(pictures, names)}
+            return {}, None
+        turned, places = upright.film(pixels), [upright.box(boxes[name]) for name in names]
+        least, found = self.grader.confirm_below, None
+        try:
+            answers, mapped = self.grader.explained(turned, places, names) if maps else (None, [])
+            found = joined_grades(mapped, upright)
+        except NoMapError as error:
+            answers, found = None, no_map("The grades", error)
+        if answers is None:
+            answers = self.grader.grade(np.stack([self.grader.cut(turned, place) for place in places]), names)
+        return {one.joint: _reading(one, confirm_below=least) for one in answers}, found
 
     def _not_assessed(self, named: NamedHand) -> dict[str, str]:
         """Say why parts of the assessment are missing."""

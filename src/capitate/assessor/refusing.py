@@ -19,7 +19,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "reference": "No reference population is built in yet, so the bone age is not compared with one.",
         "marks": "Marks of possible fractures are not made.",
-        "maps": "Heat maps are not made yet.",
         "abnormality": "The abnormality screen was not run.",
         "adult_height": "Adult height is not predicted.",
     }
@@ -40,7 +39,7 @@ def refusal(name: str, error: CapitateError, *, request: Request | None = None) 
     request = request or Request()
     sex = request.sex or Sex.UNKNOWN
     finding = Finding(error.code, Severity.REFUSAL, str(error))
-    parts = dict.fromkeys((*NOT_YET, *JOINT_PARTS, "hand", "bone_age"), "The film was refused.")
+    parts = dict.fromkeys((*NOT_YET, *JOINT_PARTS, "maps", "hand", "bone_age"), "The film was refused.")
     return Assessment(
         source=Source(name.replace("\\", "/").rsplit("/", 1)[-1] or name, None),
         subject=Subject(sex, request.sex_source if request.sex else "none", request.chronological_age_months),

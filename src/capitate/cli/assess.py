@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from capitate.cli.options import (
     JointsOption,
     Lang,
     LangOption,
+    MapsOption,
     ModelsOption,
     OutOption,
     QuietOption,
@@ -59,6 +61,7 @@ def assess(
     form: FormOption = Form.TEXT,
     lang: LangOption = Lang.EN,
     out: OutOption = None,
+    maps: MapsOption = False,
     model: ModelsOption = None,
     joints: JointsOption = None,
     threads: ThreadsOption = None,
@@ -70,13 +73,16 @@ def assess(
     """
     from capitate.cli.films import Child, choose
     from capitate.cli.output import Printer, note
+    from capitate.errors import UsageError
 
+    if maps and out is None:
+        raise UsageError("--maps writes pictures and arrays, and no folder was named for them; add --out DIR")
     child = Child(sex=sex, years=age, birth_date=birth_date, study_date=study_date)
     films = choose(paths or [], table=table, listed=listed, child=child)
     unlisted = sum(bool(film.findings) for film in films)
     if unlisted:
         note(f"{unlisted} of {len(films)} films have no row in the table", quiet=quiet)
-    assessor = _assessor(model or [], joints=joints, threads=threads)
+    assessor = _assessor(model or [], joints=joints, maps=maps, threads=threads)
     with Printer(form=form, lang=lang, total=len(films), quiet=quiet) as printer:
         debug = bool(context.find_root().params.get("debug"))
         refused, faults = _assess_all(films, assessor, printer, out=out, lang=lang, debug=debug)
@@ -85,7 +91,7 @@ def assess(
     _end(refused=refused, faults=faults)
 
 
-def _assessor(models: list[str], *, joints: bool | None, threads: int | None) -> Assessor:
+def _assessor(models: list[str], *, joints: bool | None, maps: bool, threads: int | None) -> Assessor:
     """Load the models that were chosen."""
     from capitate.assessor import Assessor, JointModels, chosen_models
     from capitate.errors import UsageError
@@ -93,7 +99,7 @@ def _assessor(models: list[str], *, joints: bool | None, threads: int | None) ->
     bone_age, chosen = chosen_models(models, bone_age=DEFAULT_MODEL)
     if joints is False and chosen != JointModels():
         raise UsageError("--no-joints, and a --model that reads joints; leave one of the two out")
-    assessor = Assessor(model=bone_age, joints=False if joints is False else chosen, threads=threads)
+    assessor = Assessor(model=bone_age, joints=False if joints is False else chosen, maps=maps, threads=threads)
     if assessor.joints is None and (joints or chosen != JointModels()):
         raise UsageError(f"Joints cannot be read without a model that finds them: {chosen.absent('detector')}")
     return assessor
@@ -113,9 +119,8 @@ def _assess_all(
             error = assessed.assessment.error
             refused += error is not None
             faults += error is not None and error.code == "fault"
-            if reports is not None:
-                reports.write(assessed.assessment, radiograph=assessed.radiograph, shown=film.shown)
-            printer.print(assessed.assessment, shown=film.shown)
+            told = assessed.assessment if reports is None else reports.write(assessed, shown=film.shown)
+            printer.print(told, shown=film.shown)
     return refused, faults
 
 
@@ -130,7 +135,7 @@ def _assess_one(film: Film, assessor: Assessor, *, debug: bool) -> Assessed:
         if debug:
             raise
         return Assessed(refusal(film.shown, FaultError(error), request=film.request), None)
-    return Assessed(with_findings(assessed.assessment, *film.findings), assessed.radiograph)
+    return replace(assessed, assessment=with_findings(assessed.assessment, *film.findings))
 
 
 def _end(*, refused: int, faults: int) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "JointsOption",
     "Lang",
     "LangOption",
+    "MapsOption",
     "ModelOption",
     "ModelsOption",
     "OutOption",
@@ -138,6 +139,14 @@ JointsOption = Annotated[
         rich_help_panel=_RUNNING,
         help="Read the joints too; left out, they are read if their models are installed.",
         show_default=False,
+    ),
+]
+MapsOption = Annotated[
+    bool,
+    typer.Option(
+        "--maps",
+        rich_help_panel=_OUTPUT,
+        help="Also map what the answers rest on: a picture and an array each in the folder of --out, and on the page.",
     ),
 ]
 ThreadsOption = Annotated[

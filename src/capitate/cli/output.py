@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from capitate.assessment import Assessment
-    from capitate.radiograph import Radiograph
+    from capitate.assessor import Assessed
 
 __all__ = ["Printer", "Reports", "counted", "note", "settle"]
 
@@ -129,16 +130,22 @@ class Reports:
         with suppress(OSError):
             self._stream.close()
 
-    def write(self, assessment: Assessment, *, radiograph: Radiograph | None, shown: str) -> list[Path]:
-        """Write one film's files and its row of the table; returns the files.
+    def write(self, assessed: Assessed, *, shown: str) -> Assessment:
+        """Write one film's files and its row of the table.
+
+        Returns:
+            The assessment as it was written, which names the files of maps.
 
         Raises:
             ReportWriteError: if the folder cannot be written.
         """
-        written = report.write(assessment, self._folder, radiograph=radiograph, lang=self._lang)
+        assessment, maps = assessed.assessment, assessed.maps
+        page, *_ = report.write(assessment, self._folder, radiograph=assessed.radiograph, maps=maps, lang=self._lang)
+        if maps:
+            assessment = replace(assessment, maps=report.named_maps(maps, stem=page.stem))
         with writing(self._place):
             self._table.write(assessment, path=shown)
-        return written
+        return assessment
 
 
 @contextmanager

@@ -76,7 +76,9 @@ def read_npz(path: str | os.PathLike[str]) -> StoredMap:
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{os.fspath(path)!r} cannot be read as a map: {error}; give a .npz of assess --maps") from error
+        raise UsageError(
+            f"{os.fspath(path)!r} cannot be read as a map: {error}; give a .npz of assess --maps"
+        ) from error
     lacking = [key for key in _KEYS if key not in arrays]
     if lacking:
         raise UsageError(

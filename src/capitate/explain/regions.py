@@ -80,7 +80,7 @@ def _owners(shape: tuple[int, ...], boxes: list[Box], *, area: Box, hand: Box | 
 def _from_middle(
     x: NDArray[np.float64], y: NDArray[np.float64], box: Box
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give how far places lie from a box's middle in halves of its sides: the greater of both ways, and as the crow flies."""
+    """Give how far places lie from a box's middle, in halves of its sides: the greater of both ways, and straight."""
     across = np.abs(x - box.x - box.width / 2) / max(box.width / 2, 1e-9)
     down = np.abs(y - box.y - box.height / 2) / max(box.height / 2, 1e-9)
     return np.maximum(across, down), np.hypot(across, down)

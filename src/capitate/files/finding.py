@@ -14,7 +14,9 @@ __all__ = ["find"]
 _DIGITS = re.compile(r"(\d+)")
 # DICOM exports name files by number or UID, where what follows the last dot is no extension: `1.2.840.113619.2.5`.
 _NO_EXTENSION = re.compile(r"(\.\d*)?")
-_OWN_PICTURES = (".joints.png", ".contact-sheet.png")
+_OWN_PICTURES = (
+    ".joints.png", ".contact-sheet.png", "-map-bone-age.png", "-map-abnormality.png", "-map-grades.png",
+)  # fmt: skip
 _OWN_MARK = b"tEXtcapitate-film"
 """How pictures that Capitate's reports write beside films are called and marked."""
 

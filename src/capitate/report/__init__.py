@@ -2,6 +2,7 @@
 
 from capitate.report.files import Format, write
 from capitate.report.html import to_html
+from capitate.report.map_names import MapKind, named_maps
 from capitate.report.parsed import from_json
 from capitate.report.reading import assessments_of, read_assessments
 from capitate.report.structured import dumps, schema, to_json
@@ -13,10 +14,12 @@ __all__ = [
     "COLUMNS",
     "Format",
     "Language",
+    "MapKind",
     "TableWriter",
     "assessments_of",
     "dumps",
     "from_json",
+    "named_maps",
     "read_assessments",
     "schema",
     "table_row",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from capitate.assessment import Assessment, BoneAge
+from capitate.explain import ActivationMap
 from capitate.radiograph import Radiograph
 from capitate.report.charts import age_scale, curve
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.joints_html import joints_page, overlay
+from capitate.report.maps_html import maps_page
 from capitate.report.naming import film_identity
 from capitate.report.picture import data_uri
 from capitate.report.plain import printable
@@ -40,16 +42,18 @@ def to_html(
     assessment: Assessment,
     *,
     radiograph: Radiograph | None = None,
+    maps: Mapping[str, ActivationMap] | None = None,
     lang: str = "en",
     written: datetime | None = None,
 ) -> str:
-    """Write an assessment as a page for a browser or a printer: one A4 sheet, and two more where joints were read.
+    """Write an assessment as a page for a browser or a printer: an A4 sheet, more with joints and maps.
 
     The same arguments give the same bytes: the time of writing comes in, it is not read from a clock.
 
     Args:
         assessment: one film's result, a refusal included.
         radiograph: the film, to be shown at most 1000 pixels long; None leaves it out.
+        maps: over the film, by `MapKind`; shown where the film is.
         lang: `en` or `zh`. Findings and refusals stay in the English that the assessment holds.
         written: time of writing, shown as it is; None leaves it out.
 
@@ -74,6 +78,7 @@ def to_html(
         film=_film(assessment, radiograph=radiograph, lang=lang),
         overlay=None if radiograph is None else overlay(assessment, radiograph, lang=lang),
         joints=joints_page(assessment, radiograph, lang=lang),
+        maps=maps_page(maps or {}, assessment, radiograph, lang=lang),
         age=_age(assessment, lang=lang),
     )
 

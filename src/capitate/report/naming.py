@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from capitate.assessment import Assessment
 from capitate.errors import UsageError
+from capitate.explain.arrays import read_npz
 from capitate.report.parsed import from_json
 from capitate.report.picture import FILM_KEY
 
@@ -41,12 +42,17 @@ def safe_stem(name: str) -> str:
 def free_stem(assessment: Assessment, folder: Path, *, endings: Iterable[str]) -> str:
     """Return the shortest stem of this film under which no other film's report stands in `folder`.
 
+    Args:
+        assessment: of the film.
+        folder: where reports are to stand.
+        endings: of their files, what follows the stem, such as `.json`.
+
     Raises:
         OSError: if a report that is there cannot be read.
     """
     stem, identity, wanted = safe_stem(assessment.source.name), film_identity(assessment), tuple(endings)
     for candidate in (stem, f"{stem}-{identity[:8]}"):
-        if all(_owner(folder / f"{candidate}.{ending}") in (None, identity) for ending in wanted):
+        if all(_owner(folder / f"{candidate}{ending}") in (None, identity) for ending in wanted):
             return candidate
     return f"{stem}-{identity}"
 
@@ -64,6 +70,8 @@ def _owner(path: Path) -> str | None:
         if path.suffix == ".png":
             with Image.open(path, formats=["PNG"]) as picture:
                 return str(picture.info.get(FILM_KEY, "unknown"))
+        if path.suffix == ".npz":
+            return read_npz(path).film
         return film_identity(from_json(path.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, UsageError, UnidentifiedImageError, Image.DecompressionBombError):
         return "unknown"
