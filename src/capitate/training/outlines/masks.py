@@ -96,15 +96,6 @@ def regions(labels: Labels, *, least: float) -> list[Box]:
     return boxes
 
 
-def filled(film: Picture, known: NDArray[np.bool_]) -> Picture:
-    """Give every unknown pixel the grey of the nearest known one; unchanged where nothing is known."""
-    if not known.any():
-        return film
-    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    nearest: Picture = film[rows, columns]
-    return nearest
-
-
 def _wrong(film: Picture, labels: NDArray[np.int64]) -> str | None:
     """Say what is wrong with a mask, None if nothing."""
     if film.shape != labels.shape:
