@@ -147,12 +147,15 @@ def _of_bundle(
         )
     subject: MapSubject = open_subject(model, threads=threads)
     seen = subject.see(film, on_film, sex=asking.sex)
+    made: ActivationMap | None
     if asking.method is Method.OCCLUSION:
         made = occlusion_map(film.pixels, seen.ask, meaning=subject.meaning, cells=asking.cells)
     elif asking.method is Method.LIME:
         made = lime_map(film.pixels, seen.ask, meaning=subject.meaning, seed=asking.seed, samples=asking.samples)
     else:
-        made = seen.map()
+        made = seen.look().map
+    if made is None:
+        raise UsageError(f"{model!r} names places and has no map; choose occlusion, lime or another bundle")
     return made, subject.bundle.version
 
 

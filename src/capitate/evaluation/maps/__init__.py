@@ -4,7 +4,7 @@ from capitate.evaluation.maps.figures import MapEvaluation, evaluate_maps
 from capitate.evaluation.maps.films import MapChecks, measure_maps
 from capitate.evaluation.maps.report import write_maps
 from capitate.evaluation.maps.rows import MapRow
-from capitate.evaluation.maps.subjects import MapSubject, open_subject
+from capitate.evaluation.maps.subjects import MapSubject, open_subject, subject_of
 
 __all__ = [
     "MapChecks",
@@ -14,5 +14,6 @@ __all__ = [
     "evaluate_maps",
     "measure_maps",
     "open_subject",
+    "subject_of",
     "write_maps",
 ]

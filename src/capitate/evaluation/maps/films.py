@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from capitate import files
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import FilmError, NoMapError
@@ -87,10 +89,11 @@ def _measured(row: MapRow, study: Study, subject: MapSubject, finder: HandFinder
     film = upright if on_film.certain else stored
     hand = finder.measured(film, on_film)
     seen = subject.see(film, on_film, sex=study.sex)
-    made = seen.map()
-    found: dict[str, Any] = {"answer": made.answer, "peak": made.peak()}
+    said = seen.look()
+    made = said.map
+    found: dict[str, Any] = {"answer": said.answer, "peak": said.peak}
     found |= _pointed(film, (checks.boxes or {}).get(study.id, ())) | _energy(made, hand)
-    if study.id in checks.randomised_films:
+    if made is not None and study.id in checks.randomised_films:
         found["alike"] = _alike(made, film, on_film, study, checks.randomised)
     if checks.surroundings and hand is not None:
         found |= _without_surroundings(film, hand, seen, subject.threshold)
@@ -107,10 +110,12 @@ def _pointed(film: Radiograph, boxes: Sequence[LabelledBox]) -> dict[str, Any]:
     return {"boxes": corners, "area": float(mask.mean()), "tissue": share}
 
 
-def _energy(made: ActivationMap, hand: FoundHand | None) -> dict[str, Any]:
+def _energy(made: ActivationMap | None, hand: FoundHand | None) -> dict[str, Any]:
     """Give the shares of a map's energy, and of the film, on the hand and on its joints."""
-    masks = {} if hand is None else {"hand": hand.mask, "joints": hand.joints}
     found: dict[str, Any] = {}
+    if made is None or hand is None:
+        return found
+    masks = {"hand": hand.mask, "joints": hand.joints}
     for name, mask in masks.items():
         if mask is not None:
             found |= {f"{name}_energy": energy_share(made, mask), f"{name}_area": float(mask.mean())}
@@ -136,8 +141,9 @@ def _alike(
     alike = {}
     for part, model in models.items():
         try:
-            there = model.see(film, on_film, sex=study.sex).map().at(SIDE, SIDE)
+            other = model.see(film, on_film, sex=study.sex).look().map
         except NoMapError:  # an answer of random weights that no quadrature sums up
             continue
+        there = np.zeros_like(here) if other is None else other.at(SIDE, SIDE)
         alike[part] = (rank_correlation(here, there), structural_similarity(here, there))
     return alike

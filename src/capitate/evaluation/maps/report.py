@@ -151,5 +151,5 @@ def _html(evaluation: MapEvaluation, details: RunDetails, models: Sequence[Model
 def number(value: float, name: str, *, unit: str) -> str:
     """Write a figure by its name: shares as percentages, correlations plainly, changes in their unit."""
     if name.startswith("change"):
-        return f"{value:.2f} {unit}" if unit == "months" else f"{value:.3f}"
+        return f"{value:.2f} {unit}" if unit in ("months", "grades") else f"{value:.3f}"
     return f"{round(value, 2) + 0.0:.2f}" if name.startswith(_PLAIN) else f"{100 * value:.1f} %"

@@ -21,7 +21,7 @@ class MapRow:
         group: what it is resampled with: patient, study, column `group`, or the film itself.
         in_training: whether the model was trained on it.
         answer: of the model, in the map's unit.
-        peak: (x, y) of the map's peak, fractions of the film.
+        peak: (x, y) of the map's peak, fractions of the film; None where the model names no place.
         boxes: annotated on the film.
         area: share of the film inside the boxes.
         tissue: share of the film's tissue inside the boxes.

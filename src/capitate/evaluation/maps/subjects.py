@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import NoHandError, UsageError
+from capitate.evaluation.maps.graded_hands import GradedHands
 from capitate.explain.activation import ActivationMap
 from capitate.explain.black_box import Meaning
 from capitate.radiograph import Radiograph
@@ -17,30 +19,51 @@ from capitate.runtime.abnormality import AbnormalityScreen
 from capitate.runtime.bone_age import BoneAgeModel, OnFilm
 from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.calibration import quantile
+from capitate.runtime.fractures import FractureLocaliser
 from capitate.types import Sex
 
-__all__ = ["MapSubject", "SeenFilm", "open_subject", "subject_of"]
+__all__ = ["Look", "MapSubject", "SeenFilm", "open_subject", "subject_of"]
 
 Films = NDArray[np.float32]
 _LEAST = 1e-6
 """Probability, and its distance from 1, at which the logit ends: what 32-bit floats still tell apart."""
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a model says about a film, and where.
+
+    Attributes:
+        answer: in the unit of its map, or a score.
+        peak: the place that speaks most for it, (x, y) in fractions of the film; None where the model names none.
+        map: what the answer rests on; None for a model that names places alone.
+    """
+
+    answer: float
+    peak: tuple[float, float] | None
+    map: ActivationMap | None = None
+
+    @classmethod
+    def of(cls, made: ActivationMap) -> Look:
+        """Take a map of a whole film."""
+        return cls(made.answer, made.peak(), made)
+
+
 class SeenFilm(Protocol):
     """One film as a model sees it; where the hand lies stays as it was when parts of the film change."""
 
-    def map(self) -> ActivationMap:
-        """Give the model's own map.
+    def look(self) -> Look:
+        """Answer, and say where the answer comes from.
 
         Raises:
-            NoMapError: if it has none.
+            NoMapError: if the model is one of maps and has none for the film.
         """
 
     def ask(self, films: Films) -> NDArray[np.float64]:
         """Answer for films (n, rows, columns) that show the same in the map's unit, float64 (n,)."""
 
     def judged(self, pixels: Films) -> float:
-        """Answer for one film (rows, columns) as it is judged: months, or a probability."""
+        """Answer for one film (rows, columns) as it is judged, in `MapSubject.judged_in`."""
 
 
 class MapSubject(Protocol):
@@ -50,7 +73,7 @@ class MapSubject(Protocol):
         bundle: that it is of.
         meaning: of its answers.
         threshold: of the judged answer; None without.
-        judged_in: unit of the judged answer.
+        judged_in: unit of the judged answer: `months`, `probability`, `score` or `grades`.
     """
 
     bundle: Bundle
@@ -84,8 +107,8 @@ class _ScreenedFilm:
     def __init__(self, model: AbnormalityScreen, film: Radiograph) -> None:
         self._model, self._film = model, film
 
-    def map(self) -> ActivationMap:
-        return self._model.explained(self._film.pixels)[1]
+    def look(self) -> Look:
+        return Look.of(self._model.explained(self._film.pixels)[1])
 
     def ask(self, films: Films) -> NDArray[np.float64]:
         probability = np.clip(self._probabilities(films), _LEAST, 1 - _LEAST)
@@ -119,10 +142,10 @@ class _AgedFilm:
     def __init__(self, model: BoneAgeModel, film: Radiograph, on_film: HandOnFilm, sex: Sex) -> None:
         self._model, self._film, self._on_film, self._sex = model, film, on_film, sex
 
-    def map(self) -> ActivationMap:
+    def look(self) -> Look:
         hand = OnFilm(self._on_film.located.frame, (self._film.height, self._film.width))
         views = self._model.views(self._film.pixels, hand.frame)
-        return self._model.explained(views[None], [self._sex], hand=hand)[1]
+        return Look.of(self._model.explained(views[None], [self._sex], hand=hand)[1])
 
     def ask(self, films: Films) -> NDArray[np.float64]:
         frame = self._on_film.located.frame
@@ -131,6 +154,69 @@ class _AgedFilm:
 
     def judged(self, pixels: Films) -> float:
         return float(self.ask(pixels[None])[0])
+
+
+class _Grades:
+    """The grader, on the 13 joints of a hand together; the answer is the sum of their expected grades."""
+
+    judged_in = "grades"
+    threshold = None
+
+    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+        self.bundle, self.meaning = bundle, Meaning(bundle.name, "grade")
+        self._hands = GradedHands(bundle, threads=threads)
+
+    def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
+        if not on_film.certain:
+            raise NoHandError("no single whole hand was found with confidence, so there are no grades to explain")
+        return _GradedFilm(self._hands, film, on_film)
+
+
+class _GradedFilm:
+    def __init__(self, hands: GradedHands, film: Radiograph, on_film: HandOnFilm) -> None:
+        self._hands, self._film, self._on_film = hands, film, on_film
+
+    def look(self) -> Look:
+        return Look.of(self._hands.map(self._film, self._on_film, pixels=self._film.pixels))
+
+    def ask(self, films: Films) -> NDArray[np.float64]:
+        return np.array([self.judged(one) for one in films])
+
+    def judged(self, pixels: Films) -> float:
+        return self._hands.map(self._film, self._on_film, pixels=pixels).answer
+
+
+class _Localiser:
+    """The localiser of fractures, which names places: its best mark, whatever the score from which marks are shown."""
+
+    judged_in = "score"
+
+    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+        self.bundle, self.meaning = bundle, Meaning(bundle.name, "abnormality")
+        self._model = FractureLocaliser(bundle, threads=threads)
+        self.threshold: float | None = self._model.threshold
+
+    def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
+        return _MarkedFilm(self._model, film)
+
+
+class _MarkedFilm:
+    def __init__(self, model: FractureLocaliser, film: Radiograph) -> None:
+        self._model, self._film = model, film
+
+    def look(self) -> Look:
+        marks = self._model.marks(self._film.pixels, threshold=0.0)
+        if not marks:
+            return Look(0.0, None)
+        box = marks[0].box
+        place = (box.x + box.width / 2) / self._film.width, (box.y + box.height / 2) / self._film.height
+        return Look(marks[0].score, place)
+
+    def ask(self, films: Films) -> NDArray[np.float64]:
+        return np.array([self.judged(one) for one in films])
+
+    def judged(self, pixels: Films) -> float:
+        return max((one.score for one in self._model.marks(pixels, threshold=0.0)), default=0.0)
 
 
 def open_subject(name: str, *, threads: int | None = None) -> MapSubject:
@@ -156,4 +242,9 @@ def subject_of(bundle: Bundle, *, threads: int | None = None) -> MapSubject:
     return made
 
 
-_BY_TASK: Mapping[str, Callable[..., MapSubject]] = {"abnormality": _Screen, "bone-age": _BoneAge}
+_BY_TASK: Mapping[str, Callable[..., MapSubject]] = {
+    "abnormality": _Screen,
+    "bone-age": _BoneAge,
+    "joint-grades": _Grades,
+    "fractures": _Localiser,
+}
