@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import TableError, UsageError  # noqa: E402
 from capitate.phantom import draw  # noqa: E402
+from capitate.runtime.nearest_grey import nearest_grey  # noqa: E402
 from capitate.runtime.outlines import Outliner  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
@@ -25,7 +26,6 @@ from capitate.training.data.boxes import LabelledBox, write_boxes  # noqa: E402
 from capitate.training.outlines.feeding import batch_of  # noqa: E402
 from capitate.training.outlines.films import open_outlines  # noqa: E402
 from capitate.training.outlines.losses import cross_entropy, dice_loss, overlap_sums  # noqa: E402
-from capitate.runtime.nearest_grey import nearest_grey  # noqa: E402
 from capitate.training.outlines.masks import UNKNOWN, regions  # noqa: E402
 from capitate.training.outlines.task import OutlineTask  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402

@@ -33,9 +33,9 @@ _Model = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector or "
-        "joint-grades if left out. For bone ages also a run of `capitate train`, finished or not, or a file of its "
-        "weights; several runs answer together.",
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector, "
+        "joint-grades or fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, "
+        "or a file of its weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -77,8 +77,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. For maps "
-        "boxes of anything, with file and class instead if you like.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of fractures, "
+        "and for maps of anything: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -165,7 +165,9 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints or grades with their reference, or measure maps, each figure with its 95 % interval.
+    """Compare bone ages, joints, grades or marks of fractures with their reference, or measure maps.
+
+    Each figure has its bootstrap 95 % interval.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -184,8 +186,13 @@ def evaluate(
     elif task is Task.MAPS:
         from capitate.cli.evaluate_maps import MapOptions, evaluate_task_maps
 
-        maps = MapOptions(boxes, surroundings, randomise, sample, model, threads, quiet)
+        maps = MapOptions(boxes, surroundings, randomise, out_of_fold, sample, model, threads, quiet)
         evaluate_task_maps(manifest, out, maps)
+    elif task is Task.FRACTURES:
+        from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
+
+        marks = FractureOptions(boxes, out_of_fold, sample, model, threads, quiet)
+        evaluate_task_fractures(manifest, out, marks)
     else:
         from capitate.cli.evaluate_grades import evaluate_task_grades
 

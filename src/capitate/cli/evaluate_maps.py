@@ -34,6 +34,7 @@ class MapOptions:
     boxes: Path | None = None
     surroundings: bool = True
     randomise: int = 0
+    out_of_fold: bool = False
     sample: int | None = None
     models: list[str] | None = None
     threads: int | None = None
@@ -50,7 +51,8 @@ def evaluate_task_maps(manifest: Path, out: Path, options: MapOptions) -> None:
     studies = list_films(manifest)
     boxes = None if options.boxes is None else _boxes(options.boxes, studies)
     films = sampled(studies, options.sample)
-    subject = open_subject(single_model(options.models, default=DEFAULT_MODEL), threads=options.threads)
+    name = single_model(options.models, default=DEFAULT_MODEL)
+    subject = open_subject(name, out_of_fold=options.out_of_fold, threads=options.threads)
     make_folder(out)
     with _randomised(subject, options) as models, counted(total=len(films), quiet=options.quiet) as step:
         chosen = frozenset(study.id for study in sampled(films, options.randomise)) if models else frozenset()

@@ -28,19 +28,22 @@ class Task(StrEnum):
     BONE_AGE = "bone-age"
     JOINTS = "joints"
     GRADES = "grades"
+    FRACTURES = "fractures"
     MAPS = "maps"
 
 
-_FILMS = frozenset({Task.BONE_AGE, Task.JOINTS})
+_AGED = frozenset({Task.BONE_AGE, Task.JOINTS})
+_FILMS = frozenset({*_AGED, Task.FRACTURES, Task.MAPS})
+_BOXED = frozenset({Task.JOINTS, Task.FRACTURES, Task.MAPS})
 _AGES, _JOINTS, _MAPS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS}), frozenset({Task.MAPS})
 _TAKEN_BY = {
     "out_of_fold": _FILMS,
-    "group_by": _FILMS,
-    "sample": _FILMS | _MAPS,
+    "group_by": _AGED,
+    "sample": _FILMS,
     "hidden_sex": _AGES,
     "storage": _AGES,
     "against": _AGES,
-    "boxes": _JOINTS | _MAPS,
+    "boxes": _BOXED,
     "keypoints": _JOINTS,
     "audit": _JOINTS,
     "leave_out_wrong": _JOINTS,

@@ -150,9 +150,7 @@ def _is_sharp(piece: Mask, pixels: Picture) -> bool:
     return bool(np.percentile(pixels[piece], 20) - np.percentile(pixels[ring], 90) > _CONTRAST)
 
 
-def _with_surroundings(
-    boxes: list[tuple[slice, ...]], shape: tuple[int, ...]
-) -> Iterator[tuple[slice, ...]]:
+def _with_surroundings(boxes: list[tuple[slice, ...]], shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
     """Widen boxes as far as the film reaches."""
     for box in boxes:
         yield tuple(

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import FOLDS_FILE, Bundle, load_bundle
+from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.session import Network, Session
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.abnormality import bundle as abnormality_bundle
 from capitate.training.agreement import LIMIT_MONTHS, measure_agreement
 from capitate.training.base_features import explain_networks
-from capitate.training.bundle_folder import BundleOptions, fresh_bundle
+from capitate.training.bundle_folder import BundleOptions, fresh_bundle, write_folds
 from capitate.training.calibrate import calibrate, fit, wilson
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card, figures_of
@@ -31,7 +31,7 @@ from capitate.training.ensemble import load_joined
 from capitate.training.explained_file import same_network
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
-from capitate.training.folds import fold_of
+from capitate.training.fractures import bundle as fractures_bundle
 from capitate.training.int8_measured import Quantised, write_int8
 from capitate.training.joint_grades import bundle as joint_grades_bundle
 from capitate.training.joints import bundle as joints_bundle
@@ -125,7 +125,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         training_ids=ids,
         about=options.about,
     )
-    _write_folds(folder, runs)
+    write_folds(folder, runs)
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
 
 
@@ -217,6 +217,7 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "outlines": outlines_bundle.make_bundle,
     "joint-grades": joint_grades_bundle.make_bundle,
     "abnormality": abnormality_bundle.make_bundle,
+    "fractures": fractures_bundle.make_bundle,
 }
 """What writes the bundle of each task."""
 
@@ -248,18 +249,6 @@ def _names(runs: Sequence[Run]) -> list[str]:
     stems = ["whole" if fold is None else f"fold-{fold}" for fold in folds]
     several = len(set(folds)) < len(folds)
     return [f"{stem}-{stems[:k].count(stem)}.onnx" if several else f"{stem}.onnx" for k, stem in enumerate(stems)]
-
-
-def _write_folds(folder: Path, runs: Sequence[Run]) -> None:
-    """Keep which fold each film was on, where an ensemble's folds do not follow from the films' ids alone."""
-    by_fold = {run.fold: run.training_ids for run in runs if run.fold is not None}
-    if len(by_fold) < 2:
-        return
-    every = frozenset[str]().union(*by_fold.values())
-    folds = {film: next((k for k, known in by_fold.items() if film not in known), None) for film in sorted(every)}
-    if any(fold != fold_of(film, folds=len(by_fold)) for film, fold in folds.items()):
-        lines = [f"{fold} {film}\n" for film, fold in folds.items() if fold is not None]
-        (folder / FOLDS_FILE).write_text("".join(lines), encoding="utf8")
 
 
 def _configurations(runs: Sequence[Run]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def measure_maps(
     """
     rows = []
     for study in studies:
-        row = MapRow(study.id, group_of(study), study.path.stem in subject.bundle.training_ids)
+        row = MapRow(study.id, group_of(study), subject.knows(study.path.stem))
         try:
             rows.append(_measured(row, study, subject, finder, checks))
         except (FilmError, NoMapError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import NoHandError, UsageError
+from capitate.evaluation.bundle_folds import BundleFolds
 from capitate.evaluation.maps.graded_hands import GradedHands
 from capitate.explain.activation import ActivationMap
 from capitate.explain.black_box import Meaning
@@ -81,6 +83,9 @@ class MapSubject(Protocol):
     threshold: float | None
     judged_in: str
 
+    def knows(self, film: str) -> bool:
+        """Whether the network that answers for the film of this file stem was trained on it."""
+
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
         """Look at a film with the hand that was found on it.
 
@@ -89,7 +94,16 @@ class MapSubject(Protocol):
         """
 
 
-class _Screen:
+class _OfBundle:
+    """What subjects of a bundle without networks of folds share."""
+
+    bundle: Bundle
+
+    def knows(self, film: str) -> bool:
+        return film in self.bundle.training_ids
+
+
+class _Screen(_OfBundle):
     """The abnormality screen."""
 
     judged_in = "probability"
@@ -122,7 +136,7 @@ class _ScreenedFilm:
         return self._model.films(np.stack([self._model.picture(one) for one in films]))
 
 
-class _BoneAge:
+class _BoneAge(_OfBundle):
     """The bone-age model."""
 
     judged_in = "months"
@@ -156,7 +170,7 @@ class _AgedFilm:
         return float(self.ask(pixels[None])[0])
 
 
-class _Grades:
+class _Grades(_OfBundle):
     """The grader, on the 13 joints of a hand together; the answer is the sum of their expected grades."""
 
     judged_in = "grades"
@@ -191,13 +205,24 @@ class _Localiser:
 
     judged_in = "score"
 
-    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
-        self.bundle, self.meaning = bundle, Meaning(bundle.name, "abnormality")
-        self._model = FractureLocaliser(bundle, threads=threads)
-        self.threshold: float | None = self._model.threshold
+    def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
+        self.bundle, self.meaning, self._threads = bundle, Meaning(bundle.name, "abnormality"), threads
+        instead = "give a localiser whose folds were joined by `capitate export --held-out`"
+        self._folds, self._out_of_fold = BundleFolds(bundle, out_of_fold=out_of_fold, instead=instead), out_of_fold
+        self._models: dict[int | None, FractureLocaliser] = {}
+        self.threshold: float | None = self._model(None).threshold
+
+    def knows(self, film: str) -> bool:
+        return not self._out_of_fold and self._folds.seen(film)
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        return _MarkedFilm(self._model, film)
+        return _MarkedFilm(self._model(self._folds.member(Path(film.name).stem)), film)
+
+    def _model(self, member: int | None) -> FractureLocaliser:
+        """Load the network that held out a fold, or the released one, once."""
+        if member not in self._models:
+            self._models[member] = FractureLocaliser(self.bundle, threads=self._threads, member=member)
+        return self._models[member]
 
 
 class _MarkedFilm:
@@ -219,26 +244,30 @@ class _MarkedFilm:
         return max((one.score for one in self._model.marks(pixels, threshold=0.0)), default=0.0)
 
 
-def open_subject(name: str, *, threads: int | None = None) -> MapSubject:
+def open_subject(name: str, *, out_of_fold: bool = False, threads: int | None = None) -> MapSubject:
     """Load the bundle of a task whose maps can be measured.
 
     Args:
         name: of a released bundle, or a folder.
+        out_of_fold: let a network answer for a film of its training that never saw it; of a localiser alone.
         threads: for a network.
 
     Raises:
         BundleError: if it cannot be used.
-        UsageError: if it is of another task.
+        UsageError: if it is of another task, or has no networks of folds where these are asked for.
     """
-    return subject_of(load_bundle(name), threads=threads)
+    return subject_of(load_bundle(name), out_of_fold=out_of_fold, threads=threads)
 
 
-def subject_of(bundle: Bundle, *, threads: int | None = None) -> MapSubject:
+def subject_of(bundle: Bundle, *, out_of_fold: bool = False, threads: int | None = None) -> MapSubject:
     """Make a subject of a loaded bundle; arguments and errors as of `open_subject`."""
     task = str(bundle.card["task"])
     if task not in _BY_TASK:
         raise UsageError(f"maps are measured of bundles of {', '.join(_BY_TASK)}; {bundle.name!r} does {task}")
-    made: MapSubject = _BY_TASK[task](bundle, threads=threads)
+    if out_of_fold and task != "fractures":
+        raise UsageError(f"maps are measured out of fold of a localiser, got {bundle.name!r} of {task}; leave it out")
+    folds = {"out_of_fold": True} if out_of_fold else {}
+    made: MapSubject = _BY_TASK[task](bundle, threads=threads, **folds)
     return made
 
 

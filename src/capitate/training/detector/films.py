@@ -11,15 +11,19 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from capitate.runtime.drawn_marks import FilledFilmRule
 from capitate.runtime.film_rule import FilmRule, Fitted
 from capitate.runtime.hand_view import HandView, HandViewRule
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 
-__all__ = ["BoxedFilm", "BoxedFilms", "PlacedBoxes", "placed_boxes"]
+__all__ = ["BoxedFilm", "BoxedFilms", "PictureRule", "PlacedBoxes", "placed_boxes"]
 
 _UNKNOWN = 0.1
 """Side of a box, as a share of the picture, of a class whose sizes nobody labelled; it sets a mark's width alone."""
+
+PictureRule = FilledFilmRule | FilmRule | HandViewRule
+"""How films become pictures."""
 
 
 class BoxedFilm(Protocol):
@@ -71,7 +75,7 @@ class BoxedFilms:
     classes: NDArray[np.int64]
     boxes: NDArray[np.float32]
     usual: NDArray[np.float32]
-    rule: FilmRule | HandViewRule
+    rule: PictureRule
     refused: Mapping[str, Refused]
 
     def __len__(self) -> int:
@@ -105,7 +109,7 @@ def placed_boxes(
     sizes: NDArray[np.int64],
     *,
     count: int,
-    rule: FilmRule | HandViewRule,
+    rule: PictureRule,
 ) -> PlacedBoxes:
     """Bring boxes to pixels of their pictures, as many a film as the one with most has.
 

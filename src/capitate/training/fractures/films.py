@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from capitate import files
 from capitate.errors import FilmError, UsageError
-from capitate.runtime.film_rule import FilmRule, Fitted
+from capitate.runtime.drawn_marks import FilledFilmRule
+from capitate.runtime.film_rule import Fitted
 from capitate.training.data.boxes import LabelledBox, by_film, clipped, read_boxes
 from capitate.training.data.pictures import films_of, read_pictures
 from capitate.training.detector.films import BoxedFilms, placed_boxes
@@ -22,7 +23,7 @@ from capitate.training.prepare import Refused
 from capitate.training.settings.fractures import FracturesConfig
 from capitate.training.settings.pictures import film_rule
 
-__all__ = ["FractureFilms", "LabelledFilm", "open_fractures"]
+__all__ = ["FractureFilms", "LabelledFilm", "fracture_pictures", "open_fractures"]
 
 
 class _Read(NamedTuple):
@@ -95,7 +96,7 @@ def open_fractures(data: Path, config: FracturesConfig) -> FractureFilms:
             f"none of the {len(boxes)} films with boxes is among the {len(studies)} films of {data}, got ids such as "
             f"{next(iter(boxes), '')!r} and {studies[0].id!r}; a table of boxes names a film by its file"
         )
-    rule = film_rule(config, config.reading)
+    rule = fracture_pictures(config)
     made, refused = read_pictures(
         studies, partial(_read, rule=rule, aspect=config.reading.aspect), config=config.reading
     )
@@ -116,7 +117,12 @@ def open_fractures(data: Path, config: FracturesConfig) -> FractureFilms:
     )
 
 
-def _read(study: Study, *, rule: FilmRule, aspect: float) -> _Read | Refused:
+def fracture_pictures(config: FracturesConfig) -> FilledFilmRule:
+    """Give the rule by which an experiment's pictures are made, in training and in assessment."""
+    return FilledFilmRule(film_rule(config, config.reading), config.reading.fill_drawn)
+
+
+def _read(study: Study, *, rule: FilledFilmRule, aspect: float) -> _Read | Refused:
     """Read one film and make its picture."""
     try:
         pixels = files.read(study.path).pixels

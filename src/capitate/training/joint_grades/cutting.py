@@ -21,12 +21,12 @@ from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.runtime.grade_categories import JOINTS
 from capitate.runtime.joint_boxes import JointDetector
 from capitate.runtime.locator import HandLocator
+from capitate.runtime.nearest_grey import nearest_grey
 from capitate.runtime.views import squash
 from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.film_finder import films_under
 from capitate.training.joint_grades.crops import CROPS_TABLE
 from capitate.training.manifest import Study
-from capitate.runtime.nearest_grey import nearest_grey
 from capitate.training.prepare import Refused, each_film
 from capitate.training.runs import write_table
 from capitate.types import Box
