@@ -34,8 +34,8 @@ _Model = Annotated[
         "--model",
         metavar="NAME",
         help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector, "
-        "joint-grades or fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, "
-        "or a file of its weights; several runs answer together.",
+        "joint-grades or fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or "
+        "not, or a file of its weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -77,8 +77,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of fractures, "
-        "and for maps of anything: file or id, class, and the same.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of "
+        "fractures, and for maps of anything: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
