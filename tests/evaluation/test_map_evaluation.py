@@ -13,8 +13,8 @@ from reading_screen import screen_bundle, spot_film
 from capitate.errors import NoMapError, UsageError
 from capitate.evaluation.maps import MapChecks, MapRow, evaluate_maps, measure_maps, subject_of, write_maps
 from capitate.evaluation.maps.hands import FoundHand
+from capitate.evaluation.maps.looks import Look
 from capitate.evaluation.maps.randomised import PARTS, randomised_bundle
-from capitate.evaluation.maps.subjects import Look
 from capitate.evaluation.page import RunDetails
 from capitate.explain.activation import ActivationMap
 from capitate.explain.black_box import Meaning

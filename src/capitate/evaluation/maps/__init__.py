@@ -2,9 +2,10 @@
 
 from capitate.evaluation.maps.figures import MapEvaluation, evaluate_maps
 from capitate.evaluation.maps.films import MapChecks, measure_maps
+from capitate.evaluation.maps.looks import MapSubject
 from capitate.evaluation.maps.report import write_maps
 from capitate.evaluation.maps.rows import MapRow
-from capitate.evaluation.maps.subjects import MapSubject, open_subject, subject_of
+from capitate.evaluation.maps.subjects import open_subject, subject_of
 
 __all__ = [
     "MapChecks",

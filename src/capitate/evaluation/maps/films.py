@@ -14,9 +14,9 @@ from capitate.errors import FilmError, NoMapError
 from capitate.evaluation.changes import painted_over
 from capitate.evaluation.maps.hands import FoundHand, HandFinder
 from capitate.evaluation.maps.likeness import SIDE, rank_correlation, structural_similarity
+from capitate.evaluation.maps.looks import MapSubject, SeenFilm
 from capitate.evaluation.maps.regions import box_mask, corners_of, energy_share, tissue
 from capitate.evaluation.maps.rows import MapRow
-from capitate.evaluation.maps.subjects import MapSubject, SeenFilm
 from capitate.explain.activation import ActivationMap
 from capitate.radiograph import Radiograph
 from capitate.training.data.boxes import LabelledBox
