@@ -36,9 +36,9 @@ VIEW = {"height": 64, "width": 48, "margins": [0.13, 0.17, 0.13, 0.25], "percent
 HAND = SimpleNamespace(located=SimpleNamespace(frame=HandFrame((0.0, 0.2), (0.4, 0.0), (0.0, 0.5))), certain=True)
 
 
-def finished(folder: Path, config, network: torch.nn.Module) -> Path:
+def finished(folder: Path, task: str, config, network: torch.nn.Module) -> Path:
     """A run's folder as training leaves it, with the weights of a network."""
-    claim(folder, {"task": config.name, **config.to_dict()}, split={"fold": 0, "folds": 2})
+    claim(folder, {"task": task, **config.to_dict()}, split={"fold": 0, "folds": 2})
     save_weights(network, folder / "weights.safetensors")
     return folder
 
@@ -47,7 +47,9 @@ def finished(folder: Path, config, network: torch.nn.Module) -> Path:
 def screen(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     config = load_experiment(CONFIGS / "abnormality.toml", overrides=SCREEN)
-    return finished(tmp_path_factory.mktemp("runs") / "screen", config, AbnormalityNetwork(config.network))
+    return finished(
+        tmp_path_factory.mktemp("runs") / "screen", "abnormality", config, AbnormalityNetwork(config.network)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def ages(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     changes = (*NETWORK, "network.hidden=16", "network.sex_width=8", "optimiser.stages=[[1, 64, 48]]")
     config: BoneAgeConfig = load_config(overrides=changes)
-    folder = finished(tmp_path_factory.mktemp("runs") / "ages", config, BoneAgeNetwork(config.network))
+    folder = finished(tmp_path_factory.mktemp("runs") / "ages", "bone-age", config, BoneAgeNetwork(config.network))
     (folder / "view.json").write_text(json.dumps(VIEW), encoding="utf-8")
     return folder
 
