@@ -23,7 +23,7 @@ def plain(kind, groups=1):
     return Layer(kind, NOTHING, NOTHING, groups)
 
 
-def random_head(random, *, channels, outputs, kind, size=0.7):
+def random_head(random, *, channels, outputs, kind, size=0.4):
     layers = [
         Layer(LayerKind.EMBEDDING, random.normal(size=(3, 2)).astype(np.float32), NOTHING),
         linear(random.normal(0, size, (9, channels + 2)), random.normal(size=9)),
@@ -52,7 +52,7 @@ def test_a_head_that_reads_one_channel_gives_that_channel():
     base = np.array([9.0, 0.25, -4.0], dtype=np.float32)
     found = contributions([Seen(Head((linear([[0, 2, 0]], [0.5]),)), features, base)], logit_of_mean, tolerance=1e-5)
     assert found.base == pytest.approx(1.0, abs=1e-5)
-    assert found.steps == 8
+    assert found.pieces == 1
     np.testing.assert_allclose(found.cells[0][0], 2 * (features[0, 1] - 0.25) / 12, atol=1e-6)
 
 
@@ -105,8 +105,8 @@ def test_one_category_is_chosen():
 
 def test_a_sum_that_misses_is_no_map():
     seen = seen_by(np.random.default_rng(3), outputs=1)
-    with pytest.raises(NoMapError, match="after 1 points"):
-        contributions(seen, logit_of_mean, tolerance=1e-9, steps=(1,))
+    with pytest.raises(NoMapError, match="with 1 pieces"):
+        contributions(seen, logit_of_mean, tolerance=1e-9, points=1, most_pieces=1)
 
 
 def test_layers_that_do_not_fit_are_named():

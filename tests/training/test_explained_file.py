@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from capitate.assessment import ModelReference  # noqa: E402
 from capitate.errors import NoMapError  # noqa: E402
+from capitate.runtime import several_views  # noqa: E402
 from capitate.runtime.abnormality import AbnormalityScreen  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, OnFilm  # noqa: E402
 from capitate.runtime.bundle import Bundle  # noqa: E402
@@ -22,7 +23,6 @@ from capitate.runtime.film_rule import CropRule, FilmRule  # noqa: E402
 from capitate.runtime.grade_categories import CATEGORIES  # noqa: E402
 from capitate.runtime.joint_grades import JointGrader  # noqa: E402
 from capitate.runtime.session import Session  # noqa: E402
-from capitate.runtime.several_views import TestView  # noqa: E402
 from capitate.runtime.views import HandFrame, ViewRule  # noqa: E402
 from capitate.training.abnormality import bundle as screen_bundle  # noqa: E402
 from capitate.training.abnormality.network import AbnormalityNetwork  # noqa: E402
@@ -164,10 +164,19 @@ def test_a_map_of_a_part_lies_on_the_whole_film(explained, film):
     assert one.peak() == pytest.approx((0.5 + alone.peak()[0] / 2, alone.peak()[1]), abs=0.03)
 
 
-@pytest.mark.parametrize("view", [
-    TestView(5, -7, False), TestView(-4, 3, True), TestView(2, 1, True, turned=9.0, scaled=0.8),
-    TestView(0, 0, False, turned=-20.0, scaled=1.2), TestView(1, 0, True, crop=0.8),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "view",
+    several_views.read_test_views(
+        [
+            [5, -7, False],
+            [-4, 3, True],
+            {"right": 2, "down": 1, "mirrored": True, "turned": 9.0, "scaled": 0.8},
+            {"turned": -20.0, "scaled": 1.2},
+            {"right": 1, "mirrored": True, "crop": 0.8},
+        ]
+    ),
+    ids=str,
+)
 def test_a_test_views_pixels_are_found_in_the_view_again(view):
     """A bright disc ends where the affine map says."""
     down, across = np.mgrid[:96, :64] + 0.5

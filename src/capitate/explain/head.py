@@ -131,13 +131,13 @@ def _relu(x: Floats) -> tuple[Floats, Floats]:
 
 
 def _silu(x: Floats) -> tuple[Floats, Floats]:
-    """x s(x) with the logistic s (Elfwing et al. 2018, Neural Networks 107:3-11)."""
+    """X s(x) with the logistic s (Elfwing et al. 2018, Neural Networks 107:3-11)."""
     share: Any = expit(x)
     return x * share, share * (1 + x * (1 - share))
 
 
 def _mish(x: Floats) -> tuple[Floats, Floats]:
-    """x tanh(ln(1 + e^x)) (Misra 2020, BMVC)."""
+    """X tanh(ln(1 + e^x)) (Misra 2020, BMVC)."""
     bend: Any = np.tanh(np.logaddexp(np.float32(0), x))
     return x * bend, bend + x * (1 - bend * bend) * expit(x)
 

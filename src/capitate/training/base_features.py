@@ -31,8 +31,8 @@ from capitate.training.settings.abnormality import OnFault, ScreenDataConfig
 __all__ = ["EXPLAINED_TASKS", "explain_networks"]
 
 _HANDS, _CROPS_OF_A_CATEGORY, _PICTURES = 1000, 100, 300
-"""Films, or crops, that a base is the average of, at most. Ages of RSNA's training hands have a standard deviation of 41
-months, so that of the mean age of 500 of a sex is 2; whatever base results is stated with every map."""
+"""Films, or crops, that a base is the average of, at most. Ages of RSNA's training hands have a standard deviation of
+41 months, so that of the mean age of 500 of a sex is 2; whatever base results is stated with every map."""
 _AS_CUT = [[0, 0, False]]
 """Hands are averaged in the view as it was cut: test views lie around it on all sides."""
 _AT_ONCE = 16

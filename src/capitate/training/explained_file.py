@@ -7,6 +7,7 @@ already become outputs, and the metadata say how they follow on each other. `cap
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,7 @@ def _computed(path: Path) -> tuple[bytes, ...]:
     """Give a file's nodes and weights, with the names that an explained file has."""
     model = onnx.load(str(path))
     if not any(one.key == EXPLANATION for one in model.metadata_props):
-        try:
+        with suppress(NotReadableError):
             _add(model, _found(model.graph))
-        except NotReadableError:
-            pass
     weights = sorted((one for one in model.graph.initializer if one.name != BASE), key=lambda one: str(one.name))
     return tuple(one.SerializeToString(deterministic=True) for one in (*model.graph.node, *weights))

@@ -137,8 +137,7 @@ class _Walk:
 
     def _gated(self, takers: list[onnx.NodeProto], kinds: list[str]) -> tuple[HeadLayer, str] | None:
         """Read SiLU, x s(x), or Mish, x tanh(softplus(x))."""
-        forms = {("Mul", "Sigmoid"): "silu", ("Mul", "Softplus"): "mish"}
-        kind = forms.get(tuple(kinds))
+        kind = {"Mul Sigmoid": "silu", "Mul Softplus": "mish"}.get(" ".join(kinds))
         if kind is None:
             return None
         product, gate = sorted(takers, key=lambda node: node.op_type)

@@ -1,4 +1,4 @@
-"""A bundle made of a bundle: its card said anew, its networks made to explain themselves or in 8-bit integers if wanted.
+"""A bundle made of a bundle: its card said anew, and if wanted networks that explain themselves or in 8-bit integers.
 
 What networks compute, calibration, figures and training ids stay as they are, to the byte.
 """
@@ -130,6 +130,6 @@ def _check(options: BundleOptions) -> None:
     )
     if options != allowed:
         raise UsageError(
-            "a bundle is copied with --name, --about, --data, --maps, --int8 and --int8-films alone; the other options need "
-            "the runs that it was made of"
+            "a bundle is copied with --name, --about, --data, --maps, --int8 and --int8-films alone; the other options "
+            "need the runs that it was made of"
         )
