@@ -88,12 +88,12 @@ def explain(
     from capitate import files
     from capitate.assessor.hand_on_film import find_hand
     from capitate.runtime.locator import HandLocator
-    from capitate.types import Sex as Sexes
 
+    _refuse_other(model, method)
     stored = files.read(film)
     upright, on_film = find_hand(stored, HandLocator(threads=threads))
     shown = upright if on_film.certain else stored
-    known = sex or (stored.sex if stored.sex is not Sexes.UNKNOWN else Sexes.UNKNOWN)
+    known = sex or stored.sex
     make_folder(out)
     if method in _OF_RUNS:
         made, version = _of_run(model, shown, on_film, method, sex=known, seed=seed, threads=threads)
@@ -103,28 +103,36 @@ def explain(
     _write(made, version, shown, out, name=f"{film.stem}-{method}")
 
 
-def _of_run(
-    model: str, film: Radiograph, on_film: HandOnFilm, method: Method, *, sex: Sex, seed: int, threads: int | None
-) -> tuple[ActivationMap, str]:
-    """Make a map by gradients, and tell the weights' sha256.
+def _refuse_other(model: str, method: Method) -> None:
+    """Refuse a bundle where a run is needed, and a run where a bundle is.
 
     Raises:
-        UsageError: if the model is a bundle: its networks are files that answer and give no gradients.
+        UsageError: saying which of the two the method takes.
     """
-    folder = Path(model)
-    if not (folder / "config.json").is_file():
+    is_run = (Path(model) / "config.json").is_file()
+    if method in _OF_RUNS and not is_run:
         raise UsageError(
             f"{method} needs the gradients of a network, and {model!r} is no folder of a run; bundles only answer. "
             "Give the folder of a run of `capitate train`, or choose activation, occlusion or lime"
         )
+    if method not in _OF_RUNS and is_run:
+        raise UsageError(
+            f"{method} takes a bundle, got the run {model!r}; capitate export {model} --out FOLDER makes one"
+        )
+
+
+def _of_run(
+    model: str, film: Radiograph, on_film: HandOnFilm, method: Method, *, sex: Sex, seed: int, threads: int | None
+) -> tuple[ActivationMap, str]:
+    """Make a map by gradients, and tell the weights' sha256."""
+    folder = Path(model)
     with training_parts(f"A map by {method}"):
         from capitate.explain.research.gradients import GradientMethod
         from capitate.training.run_maps import run_map
+        from capitate.training.runs import Run
         from capitate.training.threads import use_threads
 
         use_threads(threads or 1)
-        from capitate.training.runs import Run
-
         made = run_map(folder, film, on_film, method=GradientMethod(method.value), sex=sex, seed=seed)
         return made, Run.load(folder).reference["weights_sha256"]
 
@@ -135,16 +143,12 @@ def _of_bundle(
     """Make a map of a bundle, and tell its version.
 
     Raises:
-        UsageError: if the model is a run, or of a task without maps.
+        UsageError: if its task has no maps.
     """
     from capitate.evaluation.maps import open_subject
     from capitate.explain.lime import lime_map
     from capitate.explain.occlusion import occlusion_map
 
-    if (Path(model) / "config.json").is_file():
-        raise UsageError(
-            f"{asking.method} takes a bundle, got the run {model!r}; capitate export {model} --out FOLDER makes one"
-        )
     subject: MapSubject = open_subject(model, threads=threads)
     seen = subject.see(film, on_film, sex=asking.sex)
     made: ActivationMap | None

@@ -29,6 +29,12 @@ _LEAST = 1e-6
 """Probability, and its distance from 1, at which the logit ends: what 32-bit floats still tell apart."""
 
 
+def _logits(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(shares, _LEAST, 1 - _LEAST)
+    logits: NDArray[np.float64] = np.log(inside / (1 - inside))
+    return logits
+
+
 class _OfBundle:
     """What subjects of a bundle without networks of folds share."""
 
@@ -60,9 +66,7 @@ class _ScreenedFilm:
         return Look.of(self._model.explained(self._film.pixels)[1])
 
     def ask(self, films: Films) -> NDArray[np.float64]:
-        probability = np.clip(self._probabilities(films), _LEAST, 1 - _LEAST)
-        logits: NDArray[np.float64] = np.log(probability / (1 - probability))
-        return logits
+        return _logits(self._probabilities(films))
 
     def judged(self, pixels: Films) -> float:
         return float(self._probabilities(pixels[None])[0])
@@ -173,7 +177,7 @@ class _MarkedFilm:
         return Look(marks[0].score, place)
 
     def ask(self, films: Films) -> NDArray[np.float64]:
-        return np.array([self.judged(one) for one in films])
+        return _logits(np.array([self.judged(one) for one in films]))
 
     def judged(self, pixels: Films) -> float:
         return max((one.score for one in self._model.marks(pixels, threshold=0.0)), default=0.0)
