@@ -14,7 +14,7 @@ pytest.importorskip("onnx")
 from capitate.cli import main
 from capitate.explain.arrays import read_npz
 
-SPOTS = ((88, 24), (8, 96), (56, 56))
+SPOTS = ((80, 32), (16, 96), (64, 64))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_peaks_on_the_spots_win_the_pointing_game(folder, tmp_path, capsys):
     assert told["by_area"]["value"] == pytest.approx(1 / 64, rel=0.01)
     assert told["by_centre"]["value"] == pytest.approx(1 / 3, abs=1e-4)
     assert told["n_randomised"]["value"] == 2
-    assert told["spearman_all"]["value"] < 0.9
+    assert told["spearman_head"]["value"] < 0
     assert told["run"]["models"][0]["name"] == "reading-screen"
     with (tmp_path / "predictions.csv").open(newline="") as stream:
         assert [row["hit"] for row in csv.DictReader(stream)] == ["1", "1", "1"]
@@ -71,20 +71,20 @@ def test_options_of_maps_belong_to_maps(folder, tmp_path, capsys):
 
 @pytest.mark.parametrize("method", ["activation", "occlusion", "lime"])
 def test_methods_agree_on_the_spot(folder, tmp_path, method, capsys):
-    film = folder / "films" / "spot88.png"
+    film = folder / "films" / "spot80.png"
     words = ("--method", method, "--samples", 150, "--cells", 8, "--out", tmp_path)
     assert called("explain", film, "--model", folder / "screen", *words) == 0
-    stored = read_npz(tmp_path / f"spot88-{method}.npz")
+    stored = read_npz(tmp_path / f"spot80-{method}.npz")
     x, y = stored.activation.peak()
-    assert abs(x - 0.75) <= 0.13
-    assert abs(y - 0.25) <= 0.13
+    assert abs(x - 0.6875) <= 0.13
+    assert abs(y - 0.3125) <= 0.13
     assert stored.activation.gap == pytest.approx(0, abs=0.01)
-    assert (tmp_path / f"spot88-{method}.png").stat().st_size > 0
+    assert (tmp_path / f"spot80-{method}.png").stat().st_size > 0
     assert "reading-screen" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", ["gradient", "smoothgrad", "grad-cam"])
 def test_bundles_have_no_gradients(folder, tmp_path, method, capsys):
-    film = folder / "films" / "spot88.png"
+    film = folder / "films" / "spot80.png"
     assert called("explain", film, "--model", folder / "screen", "--method", method, "--out", tmp_path) == 2
     assert "bundles only answer" in capsys.readouterr().err

@@ -174,7 +174,7 @@ def weights_of(bundle) -> dict[str, np.ndarray]:
 def test_weights_are_permuted_from_the_answer_backwards(screen, tmp_path):
     before = weights_of(screen)
     for part in PARTS:
-        after = weights_of(randomised_bundle(screen, tmp_path / part, part=part, seed=1))
+        after = weights_of(randomised_bundle(screen, tmp_path / part, part=part, seed=0))
         for name in before:
             np.testing.assert_array_equal(np.sort(after[name].ravel()), np.sort(before[name].ravel()))
         assert (after["head.weight"] != before["head.weight"]).any()
@@ -184,19 +184,19 @@ def test_weights_are_permuted_from_the_answer_backwards(screen, tmp_path):
 
 
 def test_the_map_of_a_randomised_network_is_another(screen, tmp_path):
-    spot_film(tmp_path / "film.png", across=88, down=24)
+    spot_film(tmp_path / "film.png", across=80, down=32)
     study = Study(path=tmp_path / "film.png", id="film")
-    models = {"head": subject_of(randomised_bundle(screen, tmp_path / "head", part="head", seed=1))}
+    models = {"head": subject_of(randomised_bundle(screen, tmp_path / "head", part="head", seed=0))}
     models["none"] = subject_of(screen)
     checks = MapChecks(surroundings=False, randomised=models, randomised_films=frozenset({"film"}))
     (row,) = measure_maps([study], subject_of(screen), GivenHand(), checks)
     assert row.alike["none"] == pytest.approx((1, 1))
-    assert row.alike["head"][0] < 0.5
+    assert row.alike["head"][0] < 0
     assert row.alike["head"][1] < 0.9
 
 
 def test_the_screens_map_points_at_the_spot(screen, tmp_path):
-    x, y, _, _ = spot_film(tmp_path / "film.png", across=88, down=24)
+    x, y, _, _ = spot_film(tmp_path / "film.png", across=80, down=32)
     study = Study(path=tmp_path / "film.png", id="film")
     (row,) = measure_maps([study], subject_of(screen), GivenHand(), MapChecks(surroundings=False))
     assert row.peak == pytest.approx((x, y), abs=0.04)
@@ -205,7 +205,7 @@ def test_the_screens_map_points_at_the_spot(screen, tmp_path):
 def test_a_bundle_without_feature_maps_stops_the_measurement(tmp_path):
     pytest.importorskip("onnx")
     bundle = load_bundle(str(screen_bundle(tmp_path / "plain", explained=False)))
-    spot_film(tmp_path / "film.png", across=88, down=24)
+    spot_film(tmp_path / "film.png", across=80, down=32)
     study = Study(path=tmp_path / "film.png", id="film")
     with pytest.raises(NoMapError, match="carry no feature maps"):
         measure_maps([study], subject_of(bundle), GivenHand(), MapChecks())

@@ -79,7 +79,7 @@ class _BoneAge(_OfBundle):
     """The bone-age model."""
 
     judged_in = "months"
-    threshold = None
+    threshold: float | None = None
 
     def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
         self.bundle, self.meaning = bundle, Meaning(bundle.name, "bone_age")
@@ -113,7 +113,7 @@ class _Grades(_OfBundle):
     """The grader, on the 13 joints of a hand together; the answer is the sum of their expected grades."""
 
     judged_in = "grades"
-    threshold = None
+    threshold: float | None = None
 
     def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
         self.bundle, self.meaning = bundle, Meaning(bundle.name, "grade")
