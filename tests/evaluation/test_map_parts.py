@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from capitate.evaluation.changes import painted_over
-from capitate.evaluation.maps.likeness import rank_correlation, structural_similarity
+from capitate.evaluation.maps.likeness import likeness, rank_correlation, structural_similarity
 from capitate.evaluation.maps.pointing import guesses, inside
 from capitate.evaluation.maps.regions import box_mask, corners_of, energy_share, film_corners, tissue
 from capitate.explain.activation import ActivationMap
@@ -84,6 +84,7 @@ def test_likeness_of_maps():
     assert structural_similarity(one, 7 * one) == pytest.approx(1)
     assert structural_similarity(one, other) < 0.3
     assert structural_similarity(one, -one) < 0
+    assert likeness(one, -one)[:2] == pytest.approx((-1, 1))
     flat = np.zeros((32, 32), dtype=np.float32)
     assert np.isnan(rank_correlation(one, flat + 1))
     assert np.isnan(structural_similarity(one, flat))

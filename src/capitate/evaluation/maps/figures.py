@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.evaluation.bootstrap import RESAMPLES, Estimate, clusters_of, drawn_counts, estimate_sums, of_samples
+from capitate.evaluation.maps.likeness import MEASURES
 from capitate.evaluation.maps.pointing import GUESSES, guesses, inside
 from capitate.evaluation.maps.randomised import PARTS
 from capitate.evaluation.maps.rows import MapRow
@@ -152,9 +153,9 @@ def _percentile(values: Floats, weights: Floats) -> float:
 
 def _alike(films: list[MapRow]) -> Columns:
     parts = [part for part in PARTS if any(part in row.alike for row in films)]
-    none = (np.nan, np.nan)
+    none = (np.nan,) * len(MEASURES)
     return {
         f"{measure}_{part}": np.array([row.alike.get(part, none)[k] for row in films])
-        for k, measure in enumerate(("spearman", "ssim"))
+        for k, measure in enumerate(MEASURES)
         for part in parts
     }

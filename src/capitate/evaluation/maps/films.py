@@ -13,7 +13,7 @@ from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import FilmError, NoMapError
 from capitate.evaluation.changes import painted_over
 from capitate.evaluation.maps.hands import FoundHand, HandFinder
-from capitate.evaluation.maps.likeness import SIDE, rank_correlation, structural_similarity
+from capitate.evaluation.maps.likeness import SIDE, likeness
 from capitate.evaluation.maps.looks import MapSubject, SeenFilm
 from capitate.evaluation.maps.regions import box_mask, corners_of, energy_share, tissue
 from capitate.evaluation.maps.rows import MapRow
@@ -135,15 +135,15 @@ def _alike(
     on_film: HandOnFilm,
     study: Study,
     models: Mapping[str, MapSubject],
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, tuple[float, float, float]]:
     """Compare a map with those of the same film by randomised networks."""
     here = made.at(SIDE, SIDE)
-    alike = {}
+    alike: dict[str, tuple[float, float, float]] = {}
     for part, model in models.items():
         try:
             other = model.see(film, on_film, sex=study.sex).look().map
         except NoMapError:  # an answer of random weights that no quadrature sums up
             continue
         there = np.zeros_like(here) if other is None else other.at(SIDE, SIDE)
-        alike[part] = (rank_correlation(here, there), structural_similarity(here, there))
+        alike[part] = likeness(here, there)
     return alike

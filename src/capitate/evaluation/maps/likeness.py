@@ -6,15 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
-__all__ = ["SIDE", "rank_correlation", "structural_similarity"]
+__all__ = ["MEASURES", "SIDE", "likeness", "rank_correlation", "structural_similarity"]
 
 Floats = NDArray[np.float32]
 
+MEASURES = ("spearman", "spearman_abs", "ssim")
+"""What `likeness` gives, in this order."""
 SIDE = 64
 """Rows and columns that maps are compared at, the same for every model: more than any released network's last map."""
 _WINDOW = 1.5
 _K1, _K2 = 0.01, 0.03
 """Width in pixels of the Gaussian window, and constants, of Wang et al., IEEE Trans Image Process 2004;13:600-612."""
+
+
+def likeness(one: Floats, other: Floats) -> tuple[float, float, float]:
+    """Compare two maps of one shape: rank correlation with signs and without, and structural similarity.
+
+    A map whose sign alone turns round shows the same places, which only the correlation without signs tells.
+    """
+    sizes = np.abs(one), np.abs(other)
+    return rank_correlation(one, other), rank_correlation(*sizes), structural_similarity(one, other)
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from capitate.assessment import NOTICE, ModelReference
 from capitate.evaluation.maps.figures import MapEvaluation, MapGroup
+from capitate.evaluation.maps.likeness import MEASURES
 from capitate.evaluation.maps.randomised import PARTS
 from capitate.evaluation.maps.rows import MapRow
 from capitate.evaluation.page import RunDetails, page, table_text, write_whole
@@ -19,7 +20,7 @@ __all__ = ["SECTIONS", "number", "write_maps"]
 _MEASURES = ("answer", "area", "tissue", "hand_energy", "hand_area", "joints_energy", "joints_area", "before", "after")
 _COLUMNS = (
     "id", "group", "answer", "peak_x", "peak_y", "boxes", "hit", *_MEASURES[1:], "same_side",
-    *(f"{measure}_{part}" for measure in ("spearman", "ssim") for part in PARTS), "in_training", "refusal",
+    *(f"{measure}_{part}" for measure in MEASURES for part in PARTS), "in_training", "refusal",
 )  # fmt: skip
 _PARTS = {
     "head": "the layers behind the last map",
@@ -57,6 +58,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "change_largest": "Largest change",
     },
     "Weights randomised: rank correlation with the map": {f"spearman_{part}": text for part, text in _PARTS.items()},
+    "Weights randomised: rank correlation of sizes, without signs": {
+        f"spearman_abs_{part}": text for part, text in _PARTS.items()
+    },
     "Weights randomised: structural similarity to the map": {f"ssim_{part}": text for part, text in _PARTS.items()},
 }
 _PLAIN = ("spearman", "ssim")
@@ -98,7 +102,7 @@ def _row(row: MapRow) -> dict[str, object]:
     if row.boxes and row.refusal is None:
         cells["hit"] = int(row.peak is not None and inside(row.peak, row.boxes))
     for part, alike in row.alike.items():
-        cells |= {f"spearman_{part}": _cell(alike[0]), f"ssim_{part}": _cell(alike[1])}
+        cells |= {f"{measure}_{part}": _cell(value) for measure, value in zip(MEASURES, alike, strict=True)}
     same = "" if row.same_side is None else str(row.same_side).lower()
     return cells | {"same_side": same, "in_training": str(row.in_training).lower(), "refusal": row.refusal or ""}
 

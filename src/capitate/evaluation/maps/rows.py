@@ -32,7 +32,7 @@ class MapRow:
         before: what the change of surroundings is judged by, of the film as it is: months, or a probability.
         after: the same with everything outside the dilated hand replaced.
         same_side: whether both lie on one side of the model's threshold; None without a threshold.
-        alike: by part of the network that was randomised, rank correlation and structural similarity of both maps.
+        alike: by part of the network that was randomised, the figures of `likeness.MEASURES` of both maps.
         refusal: code, None if the film was read.
         message: why it was refused.
     """
@@ -52,6 +52,6 @@ class MapRow:
     before: float = NOTHING
     after: float = NOTHING
     same_side: bool | None = None
-    alike: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    alike: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     refusal: str | None = None
     message: str | None = None
