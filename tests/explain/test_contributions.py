@@ -68,7 +68,7 @@ def test_parts_sum_to_the_answer_minus_the_base(kind, reading, outputs, toleranc
     ends = [one.head.forward(one.features.mean((2, 3)), np.ones(3, dtype=np.int64))[0] for one in seen]
     answer, _ = reading(np.concatenate(ends)[None])
     assert sum(float(one.sum()) for one in found.cells) == pytest.approx(answer[0] - found.base, abs=1.01 * tolerance)
-    assert abs(answer[0] - found.base) > 0.05
+    assert abs(answer[0] - found.base) > tolerance
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ gives the answer, float64 (steps,), with its gradient in the shape of what it to
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,14 @@ def median_age(*, smoothing_months: float) -> Reading:
     return read
 
 
+@lru_cache(maxsize=4)
 def _kernel(bins: int, months: float) -> NDArray[np.float64]:
     """Give the smoothing as a matrix: row b says where the mass of month b goes."""
     spread: NDArray[np.float64] = np.eye(bins)
-    return gaussian_filter1d(spread, months, axis=1, mode="nearest") if months > 0 else spread
+    if months > 0:
+        spread = gaussian_filter1d(spread, months, axis=1, mode="nearest")
+    spread.setflags(write=False)
+    return spread
 
 
 def _median_bins(mixed: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:

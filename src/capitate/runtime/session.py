@@ -59,7 +59,6 @@ class Session:
             self._session = onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise BundleDamagedError(f"{path} cannot be loaded by onnxruntime: {error}") from error
-
         self._answers = self._plain_outputs()
 
     @property
@@ -80,7 +79,8 @@ class Session:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Run the network; inputs by name, answers in the order of the file."""
-        return self.outputs(inputs, self._answers)
+        answers: list[NDArray[np.float32]] = self._session.run(list(self._answers), dict(inputs))
+        return answers
 
     def outputs(self, inputs: Mapping[str, NDArray[Any]], names: Sequence[str]) -> list[NDArray[np.float32]]:
         """Run the network for some outputs.
@@ -92,9 +92,7 @@ class Session:
         Raises:
             BundleDamagedError: if there is no output of such a name.
         """
-        missing = sorted(set(names) - {one.name for one in self._session.get_outputs()})
-        if missing:
-            raise BundleDamagedError(f"a network has no output {missing[0]!r}; install the bundle again")
+        self._check(names)
         outputs: list[NDArray[np.float32]] = self._session.run(list(names), dict(inputs))
         return outputs
 
@@ -105,10 +103,16 @@ class Session:
 
     def constants(self, names: Sequence[str]) -> list[NDArray[np.float32]]:
         """Give outputs that do not depend on the inputs, such as weights; nothing else of the network is computed."""
+        self._check(names)
         options = onnxruntime.RunOptions()
         options.only_execute_path_to_fetches = True
         found: list[NDArray[np.float32]] = self._session.run(list(names), self._blank(), options)
         return found
+
+    def _check(self, names: Sequence[str]) -> None:
+        missing = sorted(set(names) - {one.name for one in self._session.get_outputs()})
+        if missing:
+            raise BundleDamagedError(f"a network has no output {missing[0]!r}; install the bundle again")
 
     def _plain_outputs(self) -> tuple[str, ...]:
         """Tell answers from what is there to explain them."""

@@ -103,7 +103,8 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     measured["demographics"] = demographics(ids, report["coverage"], held_out=held_out, store=store)
     shared = _share(folder, names, options.shares) if options.shares else None
     if options.shares:
-        measured["maps"] = load_bundle(options.shares).card.get("maps", maps)
+        measured["maps"] = load_bundle(options.shares).card.get("maps")
+        measured = {key: value for key, value in measured.items() if value is not None}
     command = shlex.join(["capitate", "calibrate", *report["of"]])
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),

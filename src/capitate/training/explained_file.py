@@ -21,7 +21,7 @@ from capitate.runtime.explanation import BASE, FEATURES
 from capitate.runtime.session import EXPLANATION
 from capitate.training.head_layers import HeadLayer, NotReadableError, read_head
 
-__all__ = ["explain_file", "same_network", "set_base"]
+__all__ = ["explain_file", "same_network", "set_base", "without_explanation"]
 
 _ZERO = "no activation at all"
 
@@ -142,6 +142,28 @@ def _tell(model: onnx.ModelProto, values: dict[str, Any]) -> None:
     del model.metadata_props[:]
     model.metadata_props.extend(others)
     model.metadata_props.add(key=EXPLANATION, value=json.dumps(values, sort_keys=True))
+
+
+def without_explanation(path: Path, out: Path) -> None:
+    """Copy a file with its answers alone, for what rewrites graphs and would take weights for answers.
+
+    Args:
+        path: ONNX file, explained or not.
+        out: file to write.
+    """
+    model = onnx.load(str(path))
+    told = next((json.loads(one.value) for one in model.metadata_props if one.key == EXPLANATION), {})
+    others = [one for one in model.metadata_props if one.key != EXPLANATION]
+    answers = [one for one in model.graph.output if one.name not in told.get("outputs", ())]
+    weights = [one for one in model.graph.initializer if one.name != BASE]
+    for kept, field in (
+        (others, model.metadata_props),
+        (answers, model.graph.output),
+        (weights, model.graph.initializer),
+    ):
+        del field[:]
+        field.extend(kept)
+    onnx.save(model, str(out))
 
 
 def same_network(one: Path, other: Path) -> bool:

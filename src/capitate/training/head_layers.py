@@ -110,7 +110,7 @@ class _Walk:
             return width == _GRADES and kinds in (["Where"], ["LogSoftmax"])
         if "sex" in self._inputs:
             return width == BINS and kinds == ["Softmax"]
-        return width == 1 and kinds in (["Sigmoid"], ["Reshape"])
+        return width == 1 and bool(kinds) and set(kinds) <= {"Reshape", "Shape", "Sigmoid"}
 
     def _by_category(self, kinds: list[str], width: int) -> bool:
         """Whether numbers of all categories come, of which those of one are chosen."""

@@ -92,7 +92,7 @@ def _explained(bundle: Bundle, fresh: Path, out: Path, *, data: Path | None) -> 
             raise UsageError(f"a network of {bundle.name!r} would compute something else; report it with the bundle")
         return {"maps": maps}
     beside = out.parent / card["networks_of"]["name"]
-    if not is_bundle(str(beside)):
+    if not is_bundle(str(beside)) or "maps" not in load_bundle(str(beside)).card:
         raise UsageError(
             f"{bundle.name!r} uses the networks of another bundle; export that one to {beside} with --maps first"
         )
@@ -101,7 +101,7 @@ def _explained(bundle: Bundle, fresh: Path, out: Path, *, data: Path | None) -> 
     if not all(same_network(one, another) for one, another in pairs):
         raise UsageError(f"the networks of {beside} are not those that {bundle.name!r} was made for; export them again")
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in other.networks]
-    return {"networks_of": {**card["networks_of"], "sha256": digests}, "maps": other.card.get("maps", {})}
+    return {"networks_of": {**card["networks_of"], "sha256": digests}, "maps": other.card["maps"]}
 
 
 def _quantised(bundle: Bundle, store: ViewStore) -> list[Quantised]:
