@@ -12,10 +12,14 @@ import subprocess
 import sys
 
 import jsonschema
+import numpy as np
 import pytest
 
 from capitate import report
 from capitate.assessor import Assessor
+from capitate.explain import ActivationMap
+from capitate.explain.arrays import read_npz
+from capitate.runtime.bone_age import BoneAgeModel
 
 from .conftest import write_film
 
@@ -293,3 +297,24 @@ def test_interrupted_run_ends_with_130_and_whole_rows(film, tmp_path):
     table = rows("".join(lines) + rest)
     assert 1 <= len(table) < 30
     assert all(row["sha256"] for row in table)
+
+
+def test_maps_need_a_folder(run, film):
+    result = run("assess", film, "--maps")
+    assert result.code == 2
+    assert "--maps writes pictures and arrays, and no folder was named for them; add --out DIR" in result.err
+
+
+def test_maps_are_written_and_named_in_what_is_printed(run, film, tmp_path, monkeypatch):
+    made = ActivationMap("bone-age-small", "bone_age", "months", np.full((4, 3), 0.5, np.float32), 120.0, 126.0)
+    monkeypatch.setattr(BoneAgeModel, "explained", lambda model, views, sexes, **_: (model.answer(views, sexes), made))
+    options = ("--no-joints", "--model", "bone-age-small", "--format", "json", "--out", tmp_path)
+    result = run("assess", film, "--maps", *options)
+    assert result.code == 0
+    told = json.loads(result.out)
+    assert told["maps"] == {"bone_age": "film10-map-bone-age.png", "abnormality": None, "grades": None}
+    assert json.loads((tmp_path / "film10.json").read_text(encoding="utf-8"))["maps"] == told["maps"]
+    assert read_npz(tmp_path / "film10-map-bone-age.npz").activation.answer == 126
+    assert "radiogroup" in (tmp_path / "film10.html").read_text(encoding="utf-8")
+    assert json.loads(run("assess", film, *options).out)["maps"] is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film10.html", "film10.json", "results.csv"]

@@ -65,12 +65,13 @@ def test_levels_have_known_values():
     assert (levels_of(given, limit=0) == 128).all()
 
 
-def _map(values):
-    return ActivationMap("m", "bone_age", "months", np.array(values, dtype=np.float32), 0.0, 1.0)
+def _map(values, quantity="abnormality", unit="logit"):
+    return ActivationMap("m", quantity, unit, np.array(values, dtype=np.float32), 0.0, 1.0)
 
 
 def test_the_scale_follows_the_signs():
     assert scale_of(_map([[0.0, 1.0]])) is SEQUENTIAL
     assert scale_of(_map([[-0.1, 1.0]])) is DIVERGING
+    assert scale_of(_map([[0.0, 1.0]], "bone_age", "months")) is DIVERGING, "ages go up and down"
     assert SEQUENTIAL.table()[1:128, 3].max() == 0
     assert strongest(_map([[-3.0, 1.0]])) == 3

@@ -173,7 +173,7 @@ class Assessor:
         try:
             return explained_answers(self.bone_age, views, wanted, hand=place)
         except NoMapError as error:
-            found = no_map("The bone age", error)
+            found = no_map("the bone age", error)
             return answers(self.bone_age, views, wanted), {sex: found for sex, _ in wanted}
 
     def _assessment(self, film: _Film, subject: Subject, bone_age: BoneAge, remarks: Sequence[Finding]) -> Assessment:

@@ -17,12 +17,12 @@ from capitate.assessor.joint_findings import cut_box_findings, missing_joint, na
 from capitate.assessor.joint_models import RELEASED, JointModels
 from capitate.assessor.joint_outlines import OutlinesBones, outline_hand
 from capitate.assessor.looking import FindsJoints, as_detection, look_for_joints
-from capitate.assessor.maps import joined_grades, no_map
+from capitate.assessor.maps import no_map
 from capitate.assessor.scores import graded_names
 from capitate.assessor.second_hand import Chosen, choose_hand
 from capitate.assessor.upright import Upright
 from capitate.errors import NoMapError
-from capitate.explain import ActivationMap
+from capitate.explain import ActivationMap, joined
 from capitate.hand import Detection, NamedHand, NamedJoint
 from capitate.radiograph import Radiograph
 from capitate.runtime.bundle import Bundle
@@ -182,14 +182,17 @@ class JointReader:
         if self.grader is None or not names:
             return {}, None
         turned, places = upright.film(pixels), [upright.box(boxes[name]) for name in names]
-        least, found = self.grader.confirm_below, None
-        try:
-            answers, mapped = self.grader.explained(turned, places, names) if maps else (None, [])
-            found = joined_grades(mapped, upright)
-        except NoMapError as error:
-            answers, found = None, no_map("The grades", error)
+        answers: list[GradeAnswer] | None = None
+        found: ActivationMap | Finding | None = None
+        if maps:
+            try:
+                answers, mapped = self.grader.explained(turned, places, names)
+                found = joined([upright.map_back(one) for one in mapped], upright.shape)
+            except NoMapError as error:
+                found = no_map("the grades", error)
         if answers is None:
             answers = self.grader.grade(np.stack([self.grader.cut(turned, place) for place in places]), names)
+        least = self.grader.confirm_below
         return {one.joint: _reading(one, confirm_below=least) for one in answers}, found
 
     def _not_assessed(self, named: NamedHand) -> dict[str, str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from capitate.assessor.upright import Upright
 from capitate.errors import NoMapError
-from capitate.explain import ActivationMap, joined
+from capitate.explain import ActivationMap
 from capitate.types import Finding, Severity
 
-__all__ = ["MapsOfFilm", "joined_grades", "no_map"]
+__all__ = ["MapsOfFilm", "no_map"]
 
 _NOT_ASKED = "Maps of what the answers rest on were not asked for."
 
@@ -50,17 +49,7 @@ def no_map(what: str, error: NoMapError) -> Finding:
     """Say that an answer stands without its map.
 
     Args:
-        what: the answer, the start of the sentence.
+        what: the answer, as a sentence has it.
         error: why.
     """
-    return Finding("no_map", Severity.WARNING, f"{what} has no map: {error}")
-
-
-def joined_grades(maps: Sequence[ActivationMap], upright: Upright) -> ActivationMap | None:
-    """Bring the maps of crops from an upright left hand to the film, as one; None without any.
-
-    Args:
-        maps: with their boxes on the turned film.
-        upright: how the film was turned.
-    """
-    return joined([upright.map_back(one) for one in maps], upright.shape) if maps else None
+    return Finding("no_map", Severity.WARNING, f"No map of {what}: {error}")

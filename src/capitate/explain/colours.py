@@ -67,8 +67,9 @@ SEQUENTIAL = ColourScale("orange", up=DIVERGING.up)
 
 
 def scale_of(activation: ActivationMap) -> ColourScale:
-    """Choose the scale: diverging where a map has values of both signs or below 0, otherwise sequential."""
-    return DIVERGING if bool((activation.values < 0).any()) else SEQUENTIAL
+    """Choose the scale: diverging for ages, which go up and down, and wherever a value is below 0; else sequential."""
+    signed = activation.quantity == "bone_age" or bool((activation.values < 0).any())
+    return DIVERGING if signed else SEQUENTIAL
 
 
 def strongest(activation: ActivationMap) -> float:
@@ -89,4 +90,5 @@ def levels_of(density: NDArray[np.float32], *, limit: float) -> NDArray[np.uint8
     if limit <= 0:
         return np.full(density.shape, _STEPS + 1, dtype=np.uint8)
     scaled = np.clip(density * np.float32(_STEPS / limit), -_STEPS, _STEPS)
-    return (np.rint(scaled) + (_STEPS + 1)).astype(np.uint8)
+    levels: NDArray[np.uint8] = (np.rint(scaled) + (_STEPS + 1)).astype(np.uint8)
+    return levels

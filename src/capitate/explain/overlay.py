@@ -17,8 +17,8 @@ __all__ = ["OPACITY", "colour_bar", "covered", "laid_over", "map_levels"]
 OPACITY = 0.7
 """Share of the colour where a map is strongest; docs/maps.md says how readable the film stays."""
 _ZERO, _HALF, _STRONGEST = 128, 64, 127
-_LINES_OF_SIDE = 400
-"""The line around what is strong is a four-hundredth of the longer side wide, its dashes six times as long."""
+_LINES_OF_SIDE = 300
+"""The line around what is strong is a three-hundredth of the longer side wide, its dashes six times as long."""
 _DASH = 6
 
 
@@ -43,7 +43,7 @@ def map_levels(activation: ActivationMap, *, height: int, width: int) -> NDArray
             continue
         line = inside & ~ndimage.binary_erosion(inside, iterations=wide, border_value=1)
         if sign < 0:
-            line &= _dashes(values.shape, length=_DASH * wide)
+            line = _dashed(line, inside, wide=wide)
         edge = ndimage.binary_dilation(line, iterations=max(1, wide // 2)) & ~inside
         levels[edge] = EDGE
         levels[line] = _ZERO + sign * _STRONGEST
@@ -105,8 +105,15 @@ def _coloured(levels: NDArray[np.uint8], scale: ColourScale, *, opacity: float) 
     return Image.fromarray(table[levels])
 
 
-def _dashes(shape: tuple[int, ...], *, length: int) -> NDArray[np.bool_]:
-    """Give a chequered field, which cuts a line of any direction into dashes."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    chequered: NDArray[np.bool_] = (rows // length + columns // length) % 2 == 0
-    return chequered
+def _dashed(line: NDArray[np.bool_], inside: NDArray[np.bool_], *, wide: int) -> NDArray[np.bool_]:
+    """Cut the lines around areas into dashes and gaps of equal angles, seen from the middle of each area."""
+    areas, count = ndimage.label(inside)
+    rows, columns = np.nonzero(line)
+    own = areas[rows, columns] - 1
+    middles = np.array(ndimage.center_of_mass(inside, areas, np.arange(1, count + 1)))
+    turn = np.arctan2(rows - middles[own, 0], columns - middles[own, 1]) / (2 * np.pi)
+    dashes = np.maximum(3, np.rint(np.bincount(own, minlength=count) / (2 * _DASH * wide**2)))
+    kept = (turn * dashes[own]) % 1 < 0.5
+    cut = np.zeros_like(line)
+    cut[rows[kept], columns[kept]] = True
+    return cut

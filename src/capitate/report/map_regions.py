@@ -22,7 +22,7 @@ _CARPALS = "carpals"
 _LISTED = 8
 """Joints that stand in the table by name, those that add or take most; the others share a row."""
 _NAMED = 3
-"""Regions that the sentence names for each sign."""
+"""Joints and other bones that the sentence names for each sign, before what is left of the hand and outside it."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,10 @@ def explained(kind: MapKind, activation: ActivationMap, parts: Sequence[Contribu
     )
     told = {}
     for key, sign in (("up", 1), ("down", -1)):
-        moved = sorted((one for one in parts if sign * one.amount > 0), key=lambda one: -sign * one.amount)
-        named = [one for one in moved[:_NAMED] if _shown(one, unit)]
-        texts = [_part(one, parts, unit=unit, lang=lang) for one in named]
+        moved = [one for one in parts if sign * one.amount > 0 and _shown(one, unit)]
+        named = sorted((one for one in moved if one.region not in (HAND, OUTSIDE)), key=lambda one: -abs(one.amount))
+        left = [one for one in moved if one.region in (HAND, OUTSIDE)]
+        texts = [_part(one, parts, unit=unit, lang=lang) for one in (*named[:_NAMED], *left)]
         told[key] = phrases["list"].join(texts) or phrases["nothing"]
     return start, phrases[f"most_{kind}"].format(**told)
 
