@@ -69,10 +69,12 @@ def screen_bundle(
 def spot_film(path: Path, *, across: int, down: int, side: int = 128) -> tuple[float, float, float, float]:
     """Write a dark film with a bright square of 16 pixels, and give the square's centre and size as fractions.
 
-    A thin bright frame keeps the contrast as it is when the square is hidden.
+    Four bright dots keep the contrast as it is when the square is hidden.
     """
     film = np.full((side, side), 30, dtype=np.uint8)
-    film[[0, 1, -2, -1]] = film[:, [0, 1, -2, -1]] = 250
+    for y in (4, side - 6):
+        for x in (4, side - 6):
+            film[y : y + 2, x : x + 2] = 250
     film[down : down + 16, across : across + 16] = 250
     Image.fromarray(film).save(path)
     return (across + 8) / side, (down + 8) / side, 16 / side, 16 / side

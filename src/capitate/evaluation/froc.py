@@ -126,5 +126,5 @@ def _hits(film: FilmBoxes, hit: Hit) -> NDArray[np.bool_]:
     if hit is Hit.OVERLAP:
         return overlaps(film.boxes, film.truth) >= _OVERLAP
     apart = np.abs(film.boxes[:, None, :2] - film.truth[None, :, :2])
-    inside: NDArray[np.bool_] = (apart <= film.truth[None, :, 2:] / 2).all(axis=2)
+    inside: NDArray[np.bool_] = np.all(apart <= film.truth[None, :, 2:] / 2, axis=2)
     return inside

@@ -25,7 +25,7 @@ __all__ = ["FilledFilmRule", "drawn_marks", "without_drawn_marks"]
 # localisation films; docs/fractures.md says how many marks they find.
 _SIDE = 512
 _WHITE = 45 / 255
-"""How far below a film's brightest level its drawn white may lie, after compression."""
+"""How far below full white a drawn white may lie, in thin lines after compression."""
 _FLAT, _GREY = 6 / 255, 0.25
 """Largest range of 3 x 3 pixels inside a mark of another level, and the least such level."""
 _SHORTEST, _LONGEST, _LEAST_AREA = 5, 160, 15
@@ -99,10 +99,9 @@ def without_drawn_marks(pixels: Picture) -> Picture:
     if not mask.any():
         return pixels
     filled = pixels.copy()
-    near = ndimage.binary_dilation(mask, iterations=_RIM)
-    pieces, _ = ndimage.label(near, _EVERY)
-    for part in _with_surroundings(ndimage.find_objects(pieces), near.shape):
-        known = ~near[part]
+    pieces, _ = ndimage.label(mask, _EVERY)
+    for part in _with_surroundings(ndimage.find_objects(pieces), mask.shape):
+        known = ~ndimage.binary_dilation(mask[part], iterations=_RIM)
         nearest = nearest_grey(pixels[part], known)
         filled[part] = np.where(known, filled[part], ndimage.gaussian_filter(nearest, _RIM))
     return filled
@@ -118,7 +117,7 @@ def drawn_marks(pixels: Picture) -> Mask:
         bool (rows, columns), without the smoothed edge of marks.
     """
     found = np.zeros(pixels.shape, dtype=bool)
-    white = pixels >= pixels.max() - _WHITE
+    white = pixels >= 1 - _WHITE
     if white.mean() < _MOST:
         found |= _sharp_pieces(white, pixels)
     flat = ndimage.maximum_filter(pixels, 3) - ndimage.minimum_filter(pixels, 3) <= _FLAT

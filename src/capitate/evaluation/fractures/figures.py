@@ -28,8 +28,8 @@ def fracture_figures(
     """Take all figures over films, each with its interval, resampled by group.
 
     `map50` and `map50_95`; `sensitivity_at RATE` for every rate of false marks a film (a mark hits where its centre
-    lies in a box) and `overlap_sensitivity_at RATE` (where both boxes overlap by half); `sensitivity`, `false_marks` and
-    `films_with_false_marks` at the threshold, the last one over films without a fracture; under `kinds` the
+    lies in a box) and `overlap_sensitivity_at RATE` (where both boxes overlap by half); `sensitivity`, `false_marks`
+    and `films_with_false_marks` at the threshold, the last one over films without a fracture; under `kinds` the
     sensitivities of each kind of label.
 
     Args:

@@ -12,6 +12,7 @@ from torch import nn
 
 from capitate.errors import UsageError
 from capitate.evaluation.detection import LEAST_SCORE, FilmBoxes
+from capitate.phantom import Pose, draw
 from capitate.runtime.film_rule import Fitted
 from capitate.runtime.hand_view import HandView
 from capitate.runtime.joint_boxes import find_peaks
@@ -19,8 +20,9 @@ from capitate.runtime.session import Session
 from capitate.training.detector.films import BoxedFilms
 from capitate.training.detector.network import DetectorNetwork, ReleasedDetector
 from capitate.training.export import export
+from capitate.types import Sex, Side
 
-__all__ = ["agreement", "export_detector", "found_boxes"]
+__all__ = ["agreement", "drawn_films", "export_detector", "found_boxes"]
 
 _AT_ONCE = 16
 _MOST_SCORE, _MOST_PIXELS = 0.05, 1.0
@@ -93,6 +95,13 @@ def agreement(
     return score, centre
 
 
+def drawn_films() -> list[NDArray[np.float32]]:
+    """Draw films to compare on: a girl's left hand, upright, and a boy's right one that lies on its side."""
+    upright = draw(age_months=84, sex=Sex.FEMALE, height=320)
+    lying = draw(age_months=150, sex=Sex.MALE, side=Side.RIGHT, pose=Pose(rotation_degrees=80), height=320, seed=1)
+    return [upright.radiograph.pixels, lying.radiograph.pixels]
+
+
 def _on_film(boxes: NDArray[np.float32], fitted: Fitted | HandView) -> NDArray[np.float64]:
     """Bring boxes (n, 4), centre and sides, from pixels of the picture to those of the film."""
     return np.concatenate([fitted.to_film(boxes[:, :2]), fitted.sides_on_film(boxes[:, 2:])], axis=1)
@@ -102,8 +111,6 @@ def _moved(
     heat: NDArray[np.float32], places: NDArray[np.float32], others: NDArray[np.float32], *, threshold: float
 ) -> float:
     """Give how far the file puts the centres of the objects that the network finds, pixels."""
-    ours, theirs = find_peaks(heat, places, threshold=threshold), find_peaks(heat, others, threshold=threshold)
-    if not len(ours.scores):
-        return 0.0
-    apart = ours.boxes[: len(theirs.boxes), :2] - theirs.boxes[: len(ours.boxes), :2]
-    return float(np.hypot(apart[:, 0], apart[:, 1]).max())
+    sure = heat.max(axis=0) >= threshold
+    across, down = (places - others)[:2, sure]
+    return float(np.hypot(across, down).max(initial=0.0))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capitate.errors import UsageError
 from capitate.training.bundle_folder import write_folds
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.detector.exported import agreement, export_detector
+from capitate.training.detector.exported import agreement, drawn_films, export_detector
 from capitate.training.detector.network import DetectorNetwork
 from capitate.training.export import write_bundle
 from capitate.training.fractures.films import fracture_pictures
@@ -22,28 +23,29 @@ from capitate.training.runs import Run, read_json
 from capitate.training.settings.fractures import FracturesConfig
 
 if TYPE_CHECKING:
-    from capitate.training.bundle_folder import BundleOptions
+    from capitate.errors import UsageError
+from capitate.training.bundle_folder import BundleOptions
 
 __all__ = ["make_bundle"]
-
-_PICTURES = 4
 
 
 def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write network, threshold, card and training ids.
 
-    Several runs are networks of folds: the first answers, the others out of fold alone. Runs that `options.held_out`
-    names give the threshold (and `options.figures` theirs), and are not shipped.
+    Several runs are networks of folds: the one that held out none, or the first fold, answers, the others out of fold
+    alone. Runs that `options.held_out` names give the threshold (and `options.figures` theirs), and are not shipped.
 
     Raises:
         UsageError: if the runs do not belong together, or a file answers otherwise than its network.
     """
     refuse_unused(options, task="fractures")
+    runs = sorted(runs, key=lambda run: -1 if run.fold is None else run.fold)
+    if len({run.fold for run in runs}) < len(runs):
+        raise UsageError(f"each network of a bundle holds out another fold, got {[run.fold for run in runs]}")
     names = ["fractures.onnx"] if len(runs) == 1 else [_name(run) for run in runs]
     loaded = [load_run(run, FracturesConfig, make=_network) for run in runs]
     rule = one_configuration(fracture_pictures(config) for _, config in loaded)
-    random = np.random.default_rng(0)
-    pictures = random.integers(0, 256, (_PICTURES, rule.height, rule.width), dtype=np.uint8)
+    pictures = np.stack([rule.fitted(film).pixels for film in drawn_films()])
     others = [Run.load(path) for path in options.held_out]
     threshold = _threshold(runs, others)
     apart = (0.0, 0.0)

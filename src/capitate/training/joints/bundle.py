@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capitate.errors import UsageError
-from capitate.phantom import Pose, draw
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.detector.exported import agreement, export_detector
+from capitate.training.detector.exported import agreement, drawn_films, export_detector
 from capitate.training.detector.network import DetectorNetwork
 from capitate.training.export import write_bundle
 from capitate.training.joints.films import detector_pictures, picture_of
@@ -21,7 +19,6 @@ from capitate.training.pictures.exported import load_run
 from capitate.training.run_card import held_out_figures
 from capitate.training.runs import Run
 from capitate.training.settings.joints import JointDetectorConfig
-from capitate.types import Sex, Side
 
 if TYPE_CHECKING:
     from capitate.training.bundle_folder import BundleOptions
@@ -45,7 +42,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     )
     rule = detector_pictures(config)
     export_detector(network, folder / _NETWORK, height=rule.height, width=rule.width)
-    pictures = np.stack([picture_of(film, rule).pixels for film in _drawn()])
+    pictures = np.stack([picture_of(film, rule).pixels for film in drawn_films()])
     apart = agreement(network, folder / _NETWORK, pictures, threshold=config.detect.threshold)
     card = compose_card(
         name=options.name or config.name,
@@ -72,10 +69,3 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
         about=options.about,
     )
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=run.training_ids)
-
-
-def _drawn() -> list[NDArray[np.float32]]:
-    """Draw a girl's left hand, upright, and a boy's right one that lies on its side."""
-    upright = draw(age_months=84, sex=Sex.FEMALE, height=320)
-    lying = draw(age_months=150, sex=Sex.MALE, side=Side.RIGHT, pose=Pose(rotation_degrees=80), height=320, seed=1)
-    return [upright.radiograph.pixels, lying.radiograph.pixels]
