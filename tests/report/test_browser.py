@@ -7,12 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from capitate.report import to_html
 
 from .examples import EXAMPLES, WRITTEN
 from .joint_examples import assessed, corrected, drawn, without
+from .map_examples import age_map, screen_map
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -78,6 +81,34 @@ def test_a_page_with_joints_prints_on_three_sheets(lang, tmp_path):
     _chromium(tmp_path, page, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer")
     assert _sheets(tmp_path / "page.pdf") == 3
     assert _requested(tmp_path) == set()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_two_maps_print_on_a_sheet_of_their_own_and_ask_nothing_of_a_network(lang, tmp_path):
+    phantom = drawn()
+    read = assessed(phantom)
+    maps = {"bone_age": age_map(read, phantom.radiograph), "abnormality": screen_map()}
+    page = to_html(read, radiograph=phantom.radiograph, maps=maps, lang=lang, written=WRITTEN)
+    _chromium(tmp_path, page, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer")
+    assert _sheets(tmp_path / "page.pdf") == 4
+    assert _requested(tmp_path) == set()
+
+
+def test_the_slider_s_stops_change_the_map_over_the_film(tmp_path):
+    phantom = drawn()
+    read = assessed(phantom)
+    page = to_html(read, radiograph=phantom.radiograph, maps={"bone_age": age_map(read, phantom.radiograph)})
+    coloured = {}
+    for stop in (0, 50, 100):
+        moved = page.replace(" checked>", ">").replace(f'value="{stop}" aria-label="{stop} %"', f'value="{stop}" checked')
+        moved = moved.replace("</style>", "main > :not(.maps), .maps > p, .sources, .bar { display: none } </style>")
+        shot = tmp_path / f"{stop}.png"
+        _chromium(tmp_path, moved, f"--screenshot={shot}", "--window-size=1000,1000", "--hide-scrollbars")
+        with Image.open(shot) as picture:
+            pixels = np.asarray(picture.convert("RGB"))[250:750, 60:450].astype(int)
+        coloured[stop] = int((pixels[..., 0] - pixels[..., 2] > 25).sum())
+    assert coloured[0] == 0, "the film alone"
+    assert 0 < coloured[50] < coloured[100]
 
 
 def _sheets(pdf):
