@@ -152,7 +152,7 @@ def without_explanation(path: Path, out: Path) -> None:
         out: file to write.
     """
     model = onnx.load(str(path))
-    told = next((json.loads(one.value) for one in model.metadata_props if one.key == EXPLANATION), {})
+    told: dict[str, Any] = next((json.loads(one.value) for one in model.metadata_props if one.key == EXPLANATION), {})
     others = [one for one in model.metadata_props if one.key != EXPLANATION]
     answers = [one for one in model.graph.output if one.name not in told.get("outputs", ())]
     weights = [one for one in model.graph.initializer if one.name != BASE]
