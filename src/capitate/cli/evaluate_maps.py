@@ -138,4 +138,4 @@ def _print(evaluation: MapEvaluation, *, unit: str) -> None:
                     else f"  ({number(found.low, figure, unit=unit)} to "
                     + (f"{number(found.high, figure, unit=unit)})")
                 )
-                print(f"  {figure:28} {number(found.value, figure, unit=unit)}{ends}")
+                print(f"  {figure:33} {number(found.value, figure, unit=unit)}{ends}")
