@@ -152,6 +152,10 @@ def test_what_is_written(rows, tmp_path):
     lines = (tmp_path / "predictions.csv").read_text().splitlines()
     assert len(lines) == 5
     assert lines[4].startswith("broken,")
+    write_maps(evaluate_maps([rows[2]]), tmp_path / "known", details=details, models=[], unit="probability")
+    known = (tmp_path / "known" / "report.html").read_text()
+    assert "There is no headline" in known
+    assert "Energy on the hand" in known, "films seen in training keep their figures"
     page = (tmp_path / "report.html").read_text()
     assert "50.0 %" in page
     assert "broken" in page

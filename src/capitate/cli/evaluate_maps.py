@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from capitate.cli.evaluate_bone_age import ENSEMBLE
 from capitate.cli.evaluate_options import run_details, sampled, single_model
 from capitate.cli.extras import training_parts
 from capitate.cli.options import DEFAULT_MODEL
@@ -51,7 +52,7 @@ def evaluate_task_maps(manifest: Path, out: Path, options: MapOptions) -> None:
     studies = list_films(manifest)
     boxes = None if options.boxes is None else _boxes(options.boxes, studies)
     films = sampled(studies, options.sample)
-    name = single_model(options.models, default=DEFAULT_MODEL)
+    name = single_model(options.models, default=ENSEMBLE if options.out_of_fold else DEFAULT_MODEL)
     subject = open_subject(name, out_of_fold=options.out_of_fold, threads=options.threads)
     make_folder(out)
     with _randomised(subject, options) as models, counted(total=len(films), quiet=options.quiet) as step:

@@ -133,9 +133,9 @@ def _metrics(evaluation: MapEvaluation, details: RunDetails, models: Sequence[Mo
 
 def _html(evaluation: MapEvaluation, details: RunDetails, models: Sequence[ModelReference], unit: str) -> str:
     groups = [("", evaluation.overall), *evaluation.groups.items()]
-    figures = evaluation.overall.figures
+    there = {name for _, group in groups for name in group.figures}
     sections = {
-        title: {name: text for name, text in named.items() if name in figures} for title, named in SECTIONS.items()
+        title: {name: text for name, text in named.items() if name in there} for title, named in SECTIONS.items()
     }
     moved = [row for row in evaluation.rows if math.isfinite(row.after) and row.refusal is None]
     return page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from capitate.types import Sex
 __all__ = ["open_subject", "subject_of"]
 
 Films = NDArray[np.float32]
+Model = TypeVar("Model")
+_OUT_OF_FOLD = ("bone-age", "fractures")
 _LEAST = 1e-6
 """Probability, and its distance from 1, at which the logit ends: what 32-bit floats still tell apart."""
 
@@ -75,20 +78,43 @@ class _ScreenedFilm:
         return self._model.films(np.stack([self._model.picture(one) for one in films]))
 
 
-class _BoneAge(_OfBundle):
+class _Folded(Generic[Model]):
+    """Networks of which each film is answered for by those that may, loaded when they are first needed."""
+
+    def __init__(self, bundle: Bundle, load: Callable[..., Model], *, out_of_fold: bool, threads: int | None) -> None:
+        instead = "give a bundle whose folds were joined by `capitate export --held-out`, or bone-age-ensemble"
+        self._folds = BundleFolds(bundle, out_of_fold=out_of_fold, instead=instead)
+        self._bundle, self._load, self._out_of_fold, self._threads = bundle, load, out_of_fold, threads
+        self._models: dict[int | None, Model] = {}
+
+    def knows(self, film: str) -> bool:
+        return not self._out_of_fold and self._folds.seen(film)
+
+    def answering(self, film: str) -> Model:
+        """Give what answers for the film of this file name."""
+        member = self._folds.member(Path(film).stem)
+        if member not in self._models:
+            self._models[member] = self._load(self._bundle, threads=self._threads, member=member)
+        return self._models[member]
+
+
+class _BoneAge:
     """The bone-age model."""
 
     judged_in = "months"
     threshold: float | None = None
 
-    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
         self.bundle, self.meaning = bundle, Meaning(bundle.name, "bone_age")
-        self._model = BoneAgeModel(bundle, threads=threads)
+        self._networks = _Folded(bundle, BoneAgeModel, out_of_fold=out_of_fold, threads=threads)
+
+    def knows(self, film: str) -> bool:
+        return self._networks.knows(film)
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
         if not on_film.certain:
             raise NoHandError("no single whole hand was found with confidence, so there is no bone age to explain")
-        return _AgedFilm(self._model, film, on_film, sex)
+        return _AgedFilm(self._networks.answering(film.name), film, on_film, sex)
 
 
 class _AgedFilm:
@@ -145,23 +171,15 @@ class _Localiser:
     judged_in = "score"
 
     def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
-        self.bundle, self.meaning, self._threads = bundle, Meaning(bundle.name, "abnormality"), threads
-        instead = "give a localiser whose folds were joined by `capitate export --held-out`"
-        self._folds, self._out_of_fold = BundleFolds(bundle, out_of_fold=out_of_fold, instead=instead), out_of_fold
-        self._models: dict[int | None, FractureLocaliser] = {}
-        self.threshold: float | None = self._model(None).threshold
+        self.bundle, self.meaning = bundle, Meaning(bundle.name, "abnormality")
+        self._networks = _Folded(bundle, FractureLocaliser, out_of_fold=out_of_fold, threads=threads)
+        self.threshold: float | None = FractureLocaliser(bundle, threads=threads).threshold
 
     def knows(self, film: str) -> bool:
-        return not self._out_of_fold and self._folds.seen(film)
+        return self._networks.knows(film)
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        return _MarkedFilm(self._model(self._folds.member(Path(film.name).stem)), film)
-
-    def _model(self, member: int | None) -> FractureLocaliser:
-        """Load the network that held out a fold, or the released one, once."""
-        if member not in self._models:
-            self._models[member] = FractureLocaliser(self.bundle, threads=self._threads, member=member)
-        return self._models[member]
+        return _MarkedFilm(self._networks.answering(film.name), film)
 
 
 class _MarkedFilm:
@@ -188,7 +206,7 @@ def open_subject(name: str, *, out_of_fold: bool = False, threads: int | None = 
 
     Args:
         name: of a released bundle, or a folder.
-        out_of_fold: let a network answer for a film of its training that never saw it; of a localiser alone.
+        out_of_fold: let a network answer for a film of its training that never saw it.
         threads: for a network.
 
     Raises:
@@ -203,8 +221,10 @@ def subject_of(bundle: Bundle, *, out_of_fold: bool = False, threads: int | None
     task = str(bundle.card["task"])
     if task not in _BY_TASK:
         raise UsageError(f"maps are measured of bundles of {', '.join(_BY_TASK)}; {bundle.name!r} does {task}")
-    if out_of_fold and task != "fractures":
-        raise UsageError(f"maps are measured out of fold of a localiser, got {bundle.name!r} of {task}; leave it out")
+    if out_of_fold and task not in _OUT_OF_FOLD:
+        raise UsageError(
+            f"maps are measured out of fold of bundles of {' and '.join(_OUT_OF_FOLD)}; {bundle.name!r} does {task}"
+        )
     folds = {"out_of_fold": True} if out_of_fold else {}
     made: MapSubject = _BY_TASK[task](bundle, threads=threads, **folds)
     return made
