@@ -69,6 +69,14 @@ def test_options_of_maps_belong_to_maps(folder, tmp_path, capsys):
     assert "--randomise has no meaning for --task bone-age; it belongs to --task maps" in capsys.readouterr().err
 
 
+def test_a_screen_is_not_measured_out_of_fold(folder, tmp_path, capsys):
+    words = ("--model", folder / "screen", "--out-of-fold", "--out", tmp_path / "out")
+    assert called("evaluate", folder / "films", "--task", "maps", *words) == 2
+    assert (
+        "out of fold of bundles of bone-age and fractures; 'reading-screen' does abnormality" in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("method", ["activation", "occlusion", "lime"])
 def test_methods_agree_on_the_spot(folder, tmp_path, method, capsys):
     film = folder / "films" / "spot80.png"

@@ -190,8 +190,8 @@ def test_weights_are_permuted_from_the_answer_backwards(screen, tmp_path):
 def test_the_map_of_a_randomised_network_is_another(screen, tmp_path):
     spot_film(tmp_path / "film.png", across=80, down=32)
     study = Study(path=tmp_path / "film.png", id="film")
-    models = {"head": subject_of(randomised_bundle(screen, tmp_path / "head", part="head", seed=0))}
-    models["none"] = subject_of(screen)
+    models = {"head": [subject_of(randomised_bundle(screen, tmp_path / "head", part="head", seed=0))]}
+    models["none"] = [subject_of(screen)]
     checks = MapChecks(surroundings=False, randomised=models, randomised_films=frozenset({"film"}))
     (row,) = measure_maps([study], subject_of(screen), GivenHand(), checks)
     assert row.alike["none"] == pytest.approx((1, 1, 1))

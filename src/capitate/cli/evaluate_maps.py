@@ -109,20 +109,24 @@ def _finder(threads: int | None) -> HandFinder:
 
 
 @contextmanager
-def _randomised(subject: MapSubject, options: MapOptions) -> Iterator[Mapping[str, MapSubject]]:
+def _randomised(subject: MapSubject, options: MapOptions) -> Iterator[Mapping[str, Sequence[MapSubject]]]:
     """Make the models with randomised weights, which last as long as the block."""
     if not options.randomise:
         yield {}
         return
-    from capitate.evaluation.maps.randomised import PARTS, randomised_bundle
+    from capitate.evaluation.maps.randomised import DRAWS, PARTS, randomised_bundle
     from capitate.evaluation.maps.subjects import subject_of
 
     with tempfile.TemporaryDirectory() as folder:
         with training_parts("Randomising weights"):
             bundles = {
-                part: randomised_bundle(subject.bundle, Path(folder) / part, part=part, seed=0) for part in PARTS
+                part: [
+                    randomised_bundle(subject.bundle, Path(folder) / f"{part}-{draw}", part=part, seed=draw)
+                    for draw in range(DRAWS)
+                ]
+                for part in PARTS
             }
-        yield {part: subject_of(one, threads=options.threads) for part, one in bundles.items()}
+        yield {part: [subject_of(one, threads=options.threads) for one in some] for part, some in bundles.items()}
 
 
 def _print(evaluation: MapEvaluation, *, unit: str) -> None:

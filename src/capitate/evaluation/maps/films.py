@@ -32,13 +32,13 @@ class MapChecks:
     Attributes:
         boxes: annotated boxes by film id; None for no pointing game.
         surroundings: whether everything outside the dilated hand is replaced.
-        randomised: by part of the network, the model with that part randomised.
+        randomised: by part of the network, models with that part randomised, a model a draw.
         randomised_films: ids of the films whose maps are compared with those of these models.
     """
 
     boxes: Mapping[str, Sequence[LabelledBox]] | None = None
     surroundings: bool = True
-    randomised: Mapping[str, MapSubject] = field(default_factory=dict)
+    randomised: Mapping[str, Sequence[MapSubject]] = field(default_factory=dict)
     randomised_films: frozenset[str] = frozenset()
 
 
@@ -134,16 +134,20 @@ def _alike(
     film: Radiograph,
     on_film: HandOnFilm,
     study: Study,
-    models: Mapping[str, MapSubject],
+    models: Mapping[str, Sequence[MapSubject]],
 ) -> dict[str, tuple[float, float, float]]:
-    """Compare a map with those of the same film by randomised networks."""
+    """Compare a map with those of the same film by randomised networks; the mean over draws."""
     here = made.at(SIDE, SIDE)
     alike: dict[str, tuple[float, float, float]] = {}
-    for part, model in models.items():
-        try:
-            other = model.see(film, on_film, sex=study.sex).look().map
-        except NoMapError:  # an answer of random weights that no quadrature sums up
-            continue
-        there = np.zeros_like(here) if other is None else other.at(SIDE, SIDE)
-        alike[part] = likeness(here, there)
+    for part, drawn in models.items():
+        found = []
+        for model in drawn:
+            try:
+                other = model.see(film, on_film, sex=study.sex).look().map
+            except NoMapError:  # an answer of random weights that no quadrature sums up
+                continue
+            found.append(likeness(here, np.zeros_like(here) if other is None else other.at(SIDE, SIDE)))
+        if found:
+            means = np.mean(found, axis=0).tolist()
+            alike[part] = (means[0], means[1], means[2])
     return alike

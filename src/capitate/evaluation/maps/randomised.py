@@ -21,7 +21,7 @@ from capitate.runtime.bundle import Bundle, load_bundle, write_sums
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PARTS", "randomise_network", "randomised_bundle"]
+__all__ = ["DRAWS", "PARTS", "randomise_network", "randomised_bundle"]
 
 PARTS: Mapping[str, float] = {
     "head": 0.0,
@@ -31,6 +31,8 @@ PARTS: Mapping[str, float] = {
     "all": 1,
 }
 """Share of the convolutions, counted from the last, that is randomised beside the layers behind them."""
+DRAWS = 3
+"""Permutations that a film's figures are the mean of: a single one can by chance turn a map round as a whole."""
 _LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 _CARRIERS = frozenset({"Cast", "Mul", "DequantizeLinear", "Transpose", "Identity"})
 """What a released network unpacks its weights with."""
@@ -60,14 +62,14 @@ def randomised_bundle(bundle: Bundle, folder: Path, *, part: str, seed: int) -> 
     card["networks"] = [path.name for path in bundle.networks]
     for number, path in enumerate(bundle.networks):
         model = onnx.load(str(path))
-        randomise_network(model, share=share, seed=seed + number)
+        randomise_network(model, share=share, seed=(seed, number))
         onnx.save(model, str(folder / path.name))
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     write_sums(folder)
     return load_bundle(str(folder))
 
 
-def randomise_network(model: onnx.ModelProto, *, share: float, seed: int) -> list[str]:
+def randomise_network(model: onnx.ModelProto, *, share: float, seed: int | tuple[int, int]) -> list[str]:
     """Permute weights and biases, each among its own values: of layers behind the convolutions and of some of these.
 
     Args:
