@@ -28,7 +28,9 @@ class Explaining(BoneAgeModel):
         self.hand = hand
         answer = self.answer(views, sexes)
         months = float(quantile(answer.probabilities[shown : shown + 1], 0.5)[0])
-        return answer, ActivationMap("bone-age", "bone_age", "months", np.full((1, 1), months - BASE, np.float32), BASE, months)
+        return answer, ActivationMap(
+            "bone-age", "bone_age", "months", np.full((1, 1), months - BASE, np.float32), BASE, months
+        )
 
 
 class Silent(BoneAgeModel):

@@ -100,7 +100,9 @@ def test_the_slider_s_stops_change_the_map_over_the_film(tmp_path):
     page = to_html(read, radiograph=phantom.radiograph, maps={"bone_age": age_map(read, phantom.radiograph)})
     coloured = {}
     for stop in (0, 50, 100):
-        moved = page.replace(" checked>", ">").replace(f'value="{stop}" aria-label="{stop} %"', f'value="{stop}" checked')
+        moved = page.replace(" checked>", ">").replace(
+            f'value="{stop}" aria-label="{stop} %"', f'value="{stop}" checked'
+        )
         moved = moved.replace("</style>", "main > :not(.maps), .maps > p, .sources, .bar { display: none } </style>")
         shot = tmp_path / f"{stop}.png"
         _chromium(tmp_path, moved, f"--screenshot={shot}", "--window-size=1000,1000", "--hide-scrollbars")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,6 +22,9 @@ _ZERO, _HALF, _STRONGEST = 128, 64, 127
 _LINES_OF_SIDE = 300
 """The line around what is strong is a three-hundredth of the longer side wide, its dashes six times as long."""
 _DASH = 6
+_EVENED_OF_SIDE = 96
+"""Lines follow the map smoothed by a ninety-sixth of its longer side, a cell of the models' maps: steps between cells,
+which a colour hides, would make them ragged."""
 
 
 def map_levels(activation: ActivationMap, *, height: int, width: int) -> NDArray[np.uint8]:
@@ -35,8 +40,10 @@ def map_levels(activation: ActivationMap, *, height: int, width: int) -> NDArray
     Returns:
         uint8 (height, width); `ColourScale.table` of `scale_of` the map has their colours.
     """
-    values = levels_of(activation.at(height, width), limit=strongest(activation))
-    levels = values.copy()
+    limit = strongest(activation)
+    levels = levels_of(activation.at(height, width), limit=limit)
+    even = ndimage.gaussian_filter(activation.values, max(activation.values.shape) / _EVENED_OF_SIDE)
+    values = levels_of(replace(activation, values=even).at(height, width), limit=limit)
     wide = max(1, round(max(values.shape) / _LINES_OF_SIDE))
     for sign, inside in ((1, values >= _ZERO + _HALF), (-1, values <= _ZERO - _HALF)):
         if not inside.any():
