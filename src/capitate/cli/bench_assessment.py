@@ -53,6 +53,7 @@ def _measure(film: Path | None, folder: Path, *, runs: int, model: str) -> dict[
         "film": {"format": radiograph.format, "width": radiograph.width, "height": radiograph.height},
         "model": model,
         "warm": {t: speed.warm(film, write=dumps, model=model, threads=t, runs=runs) for t in _THREADS},
+        "joints": {t: speed.joints(film, model=model, threads=t, runs=runs) for t in _THREADS},
         "batches": {t: speed.batches(film, model=model, threads=t, runs=runs) for t in _THREADS},
         "bundles": {t: speed.bundles(film, threads=t, runs=runs) for t in _THREADS},
         "cold_start": speed.cold_start(film, model=model, runs=min(runs, 5)),
@@ -67,7 +68,7 @@ def _print(figures: dict[str, Any]) -> None:
     print(f"{machine['processor']}, {machine['cores']} cores, onnxruntime {machine['onnxruntime']}, {torch}")
     print(f"film {film['width']} x {film['height']} {film['format']}, model {figures['model']}, medians in ms\n")
     print(f"{'step':26}" + "".join(f"{f'{threads} thread(s)':>14}" for threads in _THREADS))
-    for part in ("warm", "batches", "bundles"):
+    for part in ("warm", "joints", "batches", "bundles"):
         for row in zip(*(figures[part][threads] for threads in _THREADS), strict=True):
             print(_row(row, per_film=part == "batches"))
         print()

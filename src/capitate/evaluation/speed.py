@@ -33,6 +33,7 @@ __all__ = [
     "batches",
     "bundles",
     "cold_start",
+    "joints",
     "machine",
     "peak_memory",
     "test_film",
@@ -44,6 +45,9 @@ BATCHES = (1, 2, 4, 8, 16, 32)
 FILM_ROWS, FILM_COLUMNS = 1640, 1230
 """Two megapixels, the size of a usual hand film."""
 
+_BEFORE = 2
+_MS = 1000
+_JOINT_STEPS = ("joints", "outlines", "grades")
 _PEAK = """
 import sys
 from capitate.cli import main
@@ -132,8 +136,29 @@ def batches(film: Path, *, model: str, threads: int, runs: int, sizes: Sequence[
     ]
 
 
+def joints(film: Path, *, model: str, threads: int, runs: int) -> list[Timing]:
+    """Time the steps of an assessment that reads joints too.
+
+    Returns:
+        `joints` (found and named), `outlines` (with measures) and `grades`, as the assessment times them itself, and
+        `total with joints`, from the file to the assessment.
+    """
+    assessor, request = Assessor(model=model, threads=threads), Request(sex=Sex.FEMALE)
+    steps: dict[str, list[float]] = {}
+    for again in range(_BEFORE + runs):
+        began = time.perf_counter()
+        assessment = assessor.assess(film, request=request).assessment
+        taken = (time.perf_counter() - began) * _MS
+        if again < _BEFORE:
+            continue
+        own = {name: ms for name, ms in assessment.timings_ms.items() if name in _JOINT_STEPS}
+        for name, ms in {**own, "total with joints": taken}.items():
+            steps.setdefault(name, []).append(ms)
+    return [_timing(name, taken) for name, taken in steps.items()]
+
+
 def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
-    """Time every released bundle on one film."""
+    """Time the released bundles of bone age, and the hand locator, on one film."""
     pixels = files.read(film).pixels
     square = squash(pixels)
     locator = HandLocator(threads=threads)
@@ -141,8 +166,9 @@ def bundles(film: Path, *, threads: int, runs: int) -> list[Timing]:
     timings = []
     for name in bundle_names():
         bundle = load_bundle(name)
-        if bundle.card["task"] != "bone-age":
+        if name == locator.bundle.name:
             timings.append(timed(name, lambda: locator.locate(square), runs=runs))
+        if bundle.card["task"] != "bone-age":
             continue
         network = BoneAgeModel(bundle, threads=threads)
         views = network.views(pixels, frame, square=square)[None]
@@ -184,7 +210,7 @@ def _arguments(film: Path, model: str) -> list[str]:
     return ["assess", str(film), "--sex", "female", "--format", "json", "--model", model, "--no-joints"]
 
 
-def timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) -> Timing:
+def timed(name: str, step: Callable[[], object], *, runs: int, before: int = _BEFORE) -> Timing:
     """Time a step: `before` times unmeasured, then `runs` times."""
     for _ in range(before):
         step()
@@ -192,7 +218,12 @@ def timed(name: str, step: Callable[[], object], *, runs: int, before: int = 2) 
     for _ in range(runs):
         began = time.perf_counter()
         step()
-        taken.append((time.perf_counter() - began) * 1000)
+        taken.append((time.perf_counter() - began) * _MS)
+    return _timing(name, taken)
+
+
+def _timing(name: str, taken: Sequence[float]) -> Timing:
+    runs = len(taken)
     return Timing(name, round(statistics.median(taken), 3), round(float(np.percentile(taken, 95)), 3), runs)
 
 
