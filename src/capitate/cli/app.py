@@ -12,6 +12,7 @@ from capitate.cli.bench import bench
 from capitate.cli.data import data
 from capitate.cli.demo import demo
 from capitate.cli.evaluate import evaluate
+from capitate.cli.explain import explain
 from capitate.cli.export import export
 from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
@@ -96,8 +97,17 @@ app.command(
         "capitate evaluate films.csv --task joints --boxes boxes.csv --keypoints points.csv --out figures",
         "capitate evaluate films --task joints --boxes boxes.csv --turn 0,90,180,270 --mirror --tilt 30 --out figures",
         "capitate evaluate graded --task grades --model bundles/mine --out figures",
+        "capitate evaluate films.csv --task maps --model abnormality-screen --boxes boxes.csv --out figures",
     ),
 )(evaluate)
+app.command(
+    rich_help_panel=WORKBENCH,
+    epilog=_examples(
+        "capitate explain film.png --sex female --out maps",
+        "capitate explain film.png --model abnormality-screen --method occlusion --out maps",
+        "capitate explain film.png --model runs/screen-0 --method grad-cam --out maps",
+    ),
+)(explain)
 app.add_typer(models, name="models", rich_help_panel=WORKBENCH)
 app.command(
     rich_help_panel=WORKBENCH,

@@ -12,7 +12,7 @@ from capitate.cli.options import QuietOption, ThreadsOption
 
 __all__ = ["evaluate"]
 
-_AGES, _JOINTS = "Task bone-age", "Task joints"
+_AGES, _JOINTS, _MAPS = "Task bone-age", "Task joints", "Task maps"
 
 _Manifest = Annotated[
     Path,
@@ -33,9 +33,9 @@ _Model = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector, joint-grades or "
-        "fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or not, or a file of "
-        "its weights; several runs answer together.",
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector, "
+        "joint-grades or fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or "
+        "not, or a file of its weights; several runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -78,7 +78,7 @@ _Boxes = Annotated[
         dir_okay=False,
         rich_help_panel=_JOINTS,
         help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of "
-        "fractures: file or id, class, and the same.",
+        "fractures, and for maps of anything: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -120,6 +120,24 @@ _Tilt = Annotated[
         "--tilt", metavar="DEGREES", rich_help_panel=_JOINTS, help="Also tilt every film by a random angle up to this."
     ),
 ]
+_Surroundings = Annotated[
+    bool,
+    typer.Option(
+        "--surroundings/--no-surroundings",
+        rich_help_panel=_MAPS,
+        help="Also answer with everything outside the dilated hand replaced.",
+    ),
+]
+_Randomise = Annotated[
+    int,
+    typer.Option(
+        "--randomise",
+        min=0,
+        metavar="N",
+        rich_help_panel=_MAPS,
+        help="Also compare the maps of N films, drawn at random, with those of networks whose weights are randomised.",
+    ),
+]
 
 
 def evaluate(
@@ -142,10 +160,14 @@ def evaluate(
     turn: _Turn = "",
     mirror: _Mirror = False,
     tilt: _Tilt = 0.0,
+    surroundings: _Surroundings = True,
+    randomise: _Randomise = 0,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints, grades or fracture marks with their reference, with bootstrap 95 % intervals.
+    """Compare bone ages, joints, grades or marks of fractures with their reference, or measure maps.
+
+    Each figure has its bootstrap 95 % interval.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -161,6 +183,11 @@ def evaluate(
         labels = (boxes, keypoints, audit, leave_out_wrong)
         joints = JointOptions(*labels, turn, mirror, tilt, out_of_fold, group_by, sample, model, threads, quiet)
         evaluate_task_joints(manifest, out, joints)
+    elif task is Task.MAPS:
+        from capitate.cli.evaluate_maps import MapOptions, evaluate_task_maps
+
+        maps = MapOptions(boxes, surroundings, randomise, out_of_fold, sample, model, threads, quiet)
+        evaluate_task_maps(manifest, out, maps)
     elif task is Task.FRACTURES:
         from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
 

@@ -29,12 +29,13 @@ class Task(StrEnum):
     JOINTS = "joints"
     GRADES = "grades"
     FRACTURES = "fractures"
+    MAPS = "maps"
 
 
 _AGED = frozenset({Task.BONE_AGE, Task.JOINTS})
-_FILMS = frozenset({*_AGED, Task.FRACTURES})
-_BOXED = frozenset({Task.JOINTS, Task.FRACTURES})
-_AGES, _JOINTS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS})
+_FILMS = frozenset({*_AGED, Task.FRACTURES, Task.MAPS})
+_BOXED = frozenset({Task.JOINTS, Task.FRACTURES, Task.MAPS})
+_AGES, _JOINTS, _MAPS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS}), frozenset({Task.MAPS})
 _TAKEN_BY = {
     "out_of_fold": _FILMS,
     "group_by": _AGED,
@@ -49,6 +50,8 @@ _TAKEN_BY = {
     "turn": _JOINTS,
     "mirror": _JOINTS,
     "tilt": _JOINTS,
+    "surroundings": _MAPS,
+    "randomise": _MAPS,
 }
 """Options that some tasks alone take."""
 

@@ -16,7 +16,18 @@ from capitate.hand.mask import hand_mask
 from capitate.radiograph import Radiograph
 from capitate.types import Box
 
-__all__ = ["CHANGES", "Change", "halved", "jpeg", "negated", "padded", "png16", "squared", "without_surroundings"]
+__all__ = [
+    "CHANGES",
+    "Change",
+    "halved",
+    "jpeg",
+    "negated",
+    "padded",
+    "painted_over",
+    "png16",
+    "squared",
+    "without_surroundings",
+]
 
 Floats = NDArray[np.float32]
 
@@ -90,11 +101,22 @@ def without_surroundings(film: Radiograph, film_id: str, box: Box | None) -> byt
     """
     if box is None:
         raise ValueError("the hand's box is needed to replace its surroundings, got None")
-    hand = hand_mask(film.pixels, box=box, dilation=_RIM_OUTER)
-    rim = hand & ~hand_mask(film.pixels, box=box, dilation=_RIM_INNER)
-    if not rim.any():
-        return _png(film.pixels, bits=film.bits)
-    return _png(np.where(hand, film.pixels, _spread(film.pixels, rim)), bits=film.bits)
+    return _png(painted_over(film.pixels, box=box), bits=film.bits)
+
+
+def painted_over(pixels: Floats, *, box: Box) -> Floats:
+    """Paint everything outside the dilated hand over from the rim around the hand.
+
+    Args:
+        pixels: float32 (rows, columns), bone bright.
+        box: the hand's, film pixels.
+
+    Returns:
+        The film, unchanged where no hand stands out in the box.
+    """
+    hand = hand_mask(pixels, box=box, dilation=_RIM_OUTER)
+    rim = hand & ~hand_mask(pixels, box=box, dilation=_RIM_INNER)
+    return np.where(hand, pixels, _spread(pixels, rim)) if rim.any() else pixels
 
 
 CHANGES = (

@@ -1,0 +1,1 @@
+"""Maps that need a network's gradients, and so torch: for research, not for assessments."""
