@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,18 @@ from capitate.errors import UsageError
 from capitate.evaluation.roc import choose_threshold
 from capitate.training.abnormality.batches import ScreenBatch, ScreenFeeder
 from capitate.training.abnormality.films import ScreenFilms, read_screen_films
-from capitate.training.abnormality.losses import ScreenAnswer, mean_loss, unlabelled_loss
+from capitate.training.abnormality.losses import ScreenAnswer, mean_loss, taught_loss, unlabelled_loss
 from capitate.training.abnormality.network import AbnormalityNetwork
 from capitate.training.abnormality.predictions import CURVES, PREDICTIONS, StudyPredictions
 from capitate.training.abnormality.ranking import CELLS, histograms, ranking_error
+from capitate.training.abnormality.teachers import Teachers
 from capitate.training.losses.binary import positive_weight
 from capitate.training.pictures.network import begun
 from capitate.training.pictures.reading import labels_digest
 from capitate.training.pictures.source import PictureSource
 from capitate.training.run_card import Figure
 from capitate.training.runs import read_json, write_json
-from capitate.training.settings.abnormality import AbnormalityConfig, ScreenLoss, UnlabelledUse
+from capitate.training.settings.abnormality import AbnormalityConfig, ScreenLoss, TeacherSees, UnlabelledUse
 from capitate.training.settings.pictures import film_rule
 from capitate.training.task import Task
 
@@ -41,9 +43,9 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
     judged_by = "ranking_error"
     terms = 2 + 2 * CELLS
 
-    def __init__(self, films: ScreenFilms, config: AbnormalityConfig) -> None:
-        """Bring films and experiment together; no picture is read yet."""
-        self.films, self._config = films, config
+    def __init__(self, films: ScreenFilms, config: AbnormalityConfig, *, teachers: Teachers | None = None) -> None:
+        """Bring films, experiment and perhaps teachers together; no picture is read yet."""
+        self.films, self._config, self._teachers = films, config, teachers
         self.source = PictureSource(films.items, rule=film_rule(config, config.reading), config=config.reading)
         self.ids = self.source.ids
         self._weight = config.loss.positive_weight or 1.0
@@ -53,6 +55,16 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
     def config(self) -> AbnormalityConfig:
         """Give the experiment."""
         return self._config
+
+    @cached_property
+    def taught(self) -> NDArray[np.float32] | None:
+        """The teachers' answers for every film, (films,), if they answer for films; see `Teachers.of_films`."""
+        asked = self._teachers is not None and self.config.distillation.sees is TeacherSees.FILM
+        return self._teachers.of_films(self.films.items, self.config.reading) if asked and self._teachers else None
+
+    def prepare(self) -> None:
+        """Let the teachers answer."""
+        _ = self.taught
 
     def network(self) -> AbnormalityNetwork:
         """Build the network, randomly initialised."""
@@ -81,7 +93,16 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         self, rows: NDArray[np.int64], *, rank: int = 0, processes: int = 1, device: torch.device | None = None
     ) -> ScreenFeeder:
         """Give what makes augmented batches of some films, whose labels set the weight of positives."""
-        made = ScreenFeeder(self.films, self.source, rows, self.config, rank=rank, processes=processes, device=device)
+        made = ScreenFeeder(
+            self.films,
+            self.source,
+            rows,
+            self.config,
+            rank=rank,
+            processes=processes,
+            device=device,
+            taught=self.taught,
+        )
         if self.config.loss.name is ScreenLoss.WEIGHTED_BCE and not self.config.loss.positive_weight:
             self._weight = positive_weight(torch.from_numpy(self.films.labels[made.rows]))
         return made
@@ -93,17 +114,23 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         if not readable.any():
             return None
         none, labels = pictures[:0], torch.from_numpy(self.films.labels[rows[readable]])
-        return ScreenBatch(pictures, labels, none, none, len(labels))
+        return ScreenBatch(pictures, labels, none, none, torch.full_like(labels, torch.nan), len(labels))
 
     def answer(self, network: nn.Module, batch: ScreenBatch) -> ScreenAnswer:
         """Let the network answer all films of a batch at once."""
         every = torch.cat([batch.pictures, batch.weak, batch.strong])
         logits = network(every.contiguous(memory_format=torch.channels_last))
-        return ScreenAnswer(*logits.split([len(batch), len(batch.weak), len(batch.strong)]))
+        shown = self.config.distillation.sees is TeacherSees.PICTURE and network.training
+        taught = self._teachers.of_pictures(batch.pictures) if self._teachers is not None and shown else batch.taught
+        return ScreenAnswer(*logits.split([len(batch), len(batch.weak), len(batch.strong)]), taught)
 
     def loss(self, answer: ScreenAnswer, batch: ScreenBatch) -> Tensor:
-        """Give the loss of labelled films, and that of the others by its weight."""
+        """Give the loss of labelled films by labels and teachers, and that of the others by its weight."""
         loss = mean_loss(answer.logits, batch.labels, self.config.loss, weight=self._weight)
+        told = self.config.distillation
+        if not answer.taught.isnan().all():
+            apart = taught_loss(answer.logits, answer.taught, temperature=told.temperature)
+            loss = (1 - told.share) * loss + told.share * apart
         if not len(answer.weak):
             return loss
         return loss + self.config.unlabelled.weight * unlabelled_loss(
