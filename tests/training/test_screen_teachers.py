@@ -102,7 +102,7 @@ def test_teachers_answer_for_films_at_their_own_size(mura, teachers):
     batch = feeder.batch(0)
     expected = {float(one) for one in task.taught}
     assert set(batch.taught.tolist()) <= expected
-    assert len(list(batch.parts(2))[0].taught) == 4
+    assert len(next(iter(batch.parts(2))).taught) == 4
     assert task.plain(rows[:2], size=(32, 32)).taught.isnan().all()
 
 
@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_refused(mura, teachers, tmp_path):
         run_experiment(plain, mura, tmp_path, RunOptions(fold=0, teachers=(teachers[0],)))
     with pytest.raises(UsageError, match=r"learnt from pictures made by .* distillation\.sees = 'film'"):
         run_experiment(experiment("reading.fit=stretch"), mura, tmp_path, RunOptions(fold=0, teachers=(teachers[0],)))
-    with pytest.raises(UsageError, match="has learnt from .* of the .* films that validation.share keeps back"):
+    with pytest.raises(UsageError, match=r"has learnt from .* of the .* films that validation\.share keeps back"):
         run_experiment(experiment("validation.share=0.9"), mura, tmp_path, RunOptions(fold=0, teachers=(teachers[0],)))
     with pytest.raises(UsageError, match="--teacher-data has no meaning"):
         run_experiment(experiment(), mura, tmp_path, RunOptions(teacher_data=tmp_path))

@@ -122,7 +122,8 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         logits = network(every.contiguous(memory_format=torch.channels_last))
         shown = self.config.distillation.sees is TeacherSees.PICTURE and network.training
         taught = self._teachers.of_pictures(batch.pictures) if self._teachers is not None and shown else batch.taught
-        return ScreenAnswer(*logits.split([len(batch), len(batch.weak), len(batch.strong)]), taught)
+        labelled, weak, strong = logits.split([len(batch), len(batch.weak), len(batch.strong)])
+        return ScreenAnswer(labelled, weak, strong, taught)
 
     def loss(self, answer: ScreenAnswer, batch: ScreenBatch) -> Tensor:
         """Give the loss of labelled films by labels and teachers, and that of the others by its weight."""
