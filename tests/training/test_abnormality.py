@@ -15,12 +15,12 @@ torch = pytest.importorskip("torch")
 
 from capitate import files  # noqa: E402
 from capitate.errors import TableError, UsageError  # noqa: E402
+from capitate.evaluation.abnormality.predictions import StudyPredictions  # noqa: E402
 from capitate.runtime.abnormality import AbnormalityScreen  # noqa: E402
 from capitate.runtime.bundle import load_bundle  # noqa: E402
 from capitate.training.abnormality.batches import ScreenFeeder  # noqa: E402
 from capitate.training.abnormality.films import read_screen_films  # noqa: E402
 from capitate.training.abnormality.losses import unlabelled_loss  # noqa: E402
-from capitate.training.abnormality.predictions import StudyPredictions  # noqa: E402
 from capitate.training.abnormality.ranking import histograms, ranking_error  # noqa: E402
 from capitate.training.abnormality.task import open_abnormality  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402

@@ -17,6 +17,7 @@ from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
 from capitate.cli.rescore import rescore
 from capitate.cli.score import score
+from capitate.cli.screen import screen
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
@@ -69,6 +70,15 @@ app.command(
     ),
 )(assess)
 app.command(rich_help_panel=FILMS, epilog=_examples("capitate demo", "capitate demo --out demo-report"))(demo)
+app.command(
+    rich_help_panel=FILMS,
+    epilog=_examples(
+        "capitate screen films",
+        "capitate screen test.csv --format kaggle --output submission.csv",
+        "capitate screen MURA-v1.1/valid --format csv > screened.csv",
+        "capitate screen rsna/index.csv --summary --format json --output false-alarms.json",
+    ),
+)(screen)
 app.command(
     rich_help_panel=FILMS,
     epilog=_examples(

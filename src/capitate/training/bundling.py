@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import FOLDS_FILE, Bundle, load_bundle
+from capitate.runtime.bundle import Bundle, load_bundle
 from capitate.runtime.session import Network, Session
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.abnormality import bundle as abnormality_bundle
@@ -27,9 +26,9 @@ from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
 from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
+from capitate.training.ensemble_folds import in_order, write_folds
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
-from capitate.training.folds import fold_of
 from capitate.training.int8_measured import Quantised, write_int8
 from capitate.training.joint_grades import bundle as joint_grades_bundle
 from capitate.training.joints import bundle as joints_bundle
@@ -75,7 +74,7 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
 
 def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, calibration, card and training ids of a bone-age bundle."""
-    runs = _in_order(runs)
+    runs = in_order(runs)
     names, held_out = _names(runs), [run.fold for run in runs]
     networks, configs = zip(*(load_bone_age_run(run) for run in runs), strict=True)
     configs = tuple(changed(config, options.changes) for config in configs)
@@ -120,7 +119,7 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
         training_ids=ids,
         about=options.about,
     )
-    _write_folds(folder, runs)
+    write_folds(folder, runs)
     write_bundle(folder, card=card, card_text=card_text(card), training_ids=ids)
 
 
@@ -216,25 +215,6 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
 """What writes the bundle of each task."""
 
 
-def _in_order(runs: Sequence[Run]) -> list[Run]:
-    """Sort runs by fold.
-
-    An ensemble is of all folds, each held out by as many runs (seeds, architectures), or of runs that learnt from
-    every film.
-    """
-    if len(runs) == 1:
-        return list(runs)
-    found = Counter(run.fold for run in runs)
-    whole = set(found) == {None}
-    even = len(set(found.values())) == 1 and len(found) > 1 and set(found) == set(range(len(found)))
-    if len({run.folder.resolve() for run in runs}) < len(runs) or not (whole or even):
-        raise UsageError(
-            f"the runs of an ensemble hold out folds 0 to {int(runs[0].split['folds']) - 1}, as many runs each, or "
-            f"learn from every film, and each is given once; got folds {[run.fold for run in runs]}"
-        )
-    return sorted(runs, key=lambda run: run.fold or 0)
-
-
 def _names(runs: Sequence[Run]) -> list[str]:
     """Name the networks by the fold that each held out, and number those of one fold."""
     if len(runs) == 1:
@@ -243,18 +223,6 @@ def _names(runs: Sequence[Run]) -> list[str]:
     stems = ["whole" if fold is None else f"fold-{fold}" for fold in folds]
     several = len(set(folds)) < len(folds)
     return [f"{stem}-{stems[:k].count(stem)}.onnx" if several else f"{stem}.onnx" for k, stem in enumerate(stems)]
-
-
-def _write_folds(folder: Path, runs: Sequence[Run]) -> None:
-    """Keep which fold each film was on, where an ensemble's folds do not follow from the films' ids alone."""
-    by_fold = {run.fold: run.training_ids for run in runs if run.fold is not None}
-    if len(by_fold) < 2:
-        return
-    every = frozenset[str]().union(*by_fold.values())
-    folds = {film: next((k for k, known in by_fold.items() if film not in known), None) for film in sorted(every)}
-    if any(fold != fold_of(film, folds=len(by_fold)) for film, fold in folds.items()):
-        lines = [f"{fold} {film}\n" for film, fold in folds.items() if fold is not None]
-        (folder / FOLDS_FILE).write_text("".join(lines), encoding="utf8")
 
 
 def _configurations(runs: Sequence[Run]) -> dict[str, Any]:

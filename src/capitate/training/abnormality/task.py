@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from capitate.errors import UsageError
+from capitate.evaluation.abnormality.predictions import CURVES, PREDICTIONS, StudyPredictions
+from capitate.evaluation.logistic_fit import fit_logistic
 from capitate.evaluation.roc import choose_threshold
+from capitate.runtime.familiarity import Familiarity
+from capitate.runtime.logistic import LogisticCalibration
 from capitate.training.abnormality.batches import ScreenBatch, ScreenFeeder
+from capitate.training.abnormality.familiar import FAMILIARITY, fit_familiarity
 from capitate.training.abnormality.films import ScreenFilms, read_screen_films
 from capitate.training.abnormality.losses import ScreenAnswer, mean_loss, taught_loss, unlabelled_loss
 from capitate.training.abnormality.network import AbnormalityNetwork
-from capitate.training.abnormality.predictions import CURVES, PREDICTIONS, StudyPredictions
 from capitate.training.abnormality.ranking import CELLS, histograms, ranking_error
 from capitate.training.abnormality.teachers import Teachers
 from capitate.training.losses.binary import positive_weight
@@ -34,6 +39,8 @@ __all__ = ["THRESHOLD", "AbnormalityTask", "open_abnormality"]
 
 THRESHOLD = "threshold.json"
 _BATCH = 64
+_FEATURES_OF = 4096
+"""Films learnt from, at most, whose features tell what is familiar: eleven for each channel of a small network."""
 
 
 class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
@@ -149,7 +156,7 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         return {"loss": sums[1] / sums[0], "ranking_error": ranking_error(sums[2:])}
 
     def complete(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> None:
-        """Choose the threshold on the studies kept back inside the training folds."""
+        """Choose the threshold and calibrate on the studies kept back inside the training folds."""
         config = self.config.threshold
         found = self.predict(network, rows)
         both = found.labels.any() and not found.labels.all()
@@ -159,11 +166,46 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
             how = str(config.choice) if config.choice == "youden" else f"{config.choice} of {config.least:g} at least"
         counts = {"studies": len(found.labels), "positives": int(found.labels.sum())}
         regions = [str(name) for name in np.unique(self.films.regions[self.films.labelled]) if name]
-        write_json(folder / THRESHOLD, {"value": value, "choice": how, **counts, "regions": regions})
+        fitted = fit_logistic(found.probabilities, found.labels)
+        calibration = None if fitted is None else fitted.to_card()
+        told = {"value": value, "choice": how, **counts, "calibration": calibration, "regions": regions}
+        write_json(folder / THRESHOLD, told)
+        seen = frozenset((folder / "training-ids.txt").read_text(encoding="utf8").splitlines())
+        learnt = np.setdiff1d(np.flatnonzero(np.isin(self.ids, list(seen))), rows)
+        familiar = self.familiarity(network, learnt=learnt, kept_back=rows)
+        if familiar is not None:
+            familiar.save(folder / FAMILIARITY)
+
+    def familiarity(
+        self, network: nn.Module, *, learnt: NDArray[np.int64], kept_back: NDArray[np.int64]
+    ) -> Familiarity | None:
+        """Say where the films of the training lie among the network's features.
+
+        Args:
+            network: trained.
+            learnt: films learnt from; of very many, some are drawn.
+            kept_back: films that set the limit.
+        """
+        if learnt.size > _FEATURES_OF:
+            learnt = np.sort(np.random.default_rng(self.config.seed).choice(learnt, _FEATURES_OF, replace=False))
+        return fit_familiarity(self._features(network, learnt), self._features(network, kept_back))
+
+    def _features(self, network: nn.Module, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Give the averaged features (films, channels) of films as they are."""
+        screen = cast("AbnormalityNetwork", network.eval())
+        found = [np.zeros((0, screen.width), dtype=np.float32)]
+        for part in np.array_split(rows, max(1, -(-rows.size // _BATCH))):
+            readable, pictures = self.source.pictures(part)
+            if readable.any():
+                with torch.no_grad():
+                    pooled = screen.pooled(pictures.to(next(screen.parameters()).device))
+                found.append(pooled.float().cpu().numpy())
+        return np.concatenate(found)
 
     def held_out(self, network: nn.Module, rows: NDArray[np.int64], folder: Path) -> Mapping[str, Figure]:
         """Judge studies that the network never saw, each by all its films as they are."""
-        threshold = float(read_json(folder / THRESHOLD)["value"])
+        chosen = read_json(folder / THRESHOLD)
+        threshold = float(chosen["value"])
         found = self.predict(network, rows, threshold=threshold)
         if not found.labels.size:
             raise UsageError(
@@ -172,8 +214,9 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         unread = sorted(set(self.films.studies[rows[self.films.labelled[rows]]]) - set(found.studies))
         self._unseen = [str(name) for name in unread]
         found.save(folder / PREDICTIONS)
-        write_json(folder / CURVES, found.curves())
-        return {**found.figures(), "threshold": threshold, "studies_without_a_film": float(len(unread))}
+        calibrated = found.calibrated(LogisticCalibration.from_card(chosen["calibration"]))
+        write_json(folder / CURVES, calibrated.curves())
+        return {**calibrated.figures(), "threshold": threshold, "studies_without_a_film": float(len(unread))}
 
     def predict(
         self, network: nn.Module, rows: NDArray[np.int64], *, threshold: float = float("nan")

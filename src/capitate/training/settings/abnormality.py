@@ -69,12 +69,14 @@ class ScreenDataConfig:
         contradictory: studies whose films have different labels: `stop` or `leave_out`.
         missing: studies of a table of which no film is found: `stop` or `leave_out`.
         region: column by which figures are told apart.
+        region_names: names of the regions, where that column numbers them from 0.
     """
 
     meaning: str = "abnormal, as the table has it"
     contradictory: OnFault = OnFault.STOP
     missing: OnFault = OnFault.STOP
     region: str = "region"
+    region_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""How right the abnormality screen is: studies with a reading against its probabilities."""
