@@ -14,7 +14,7 @@ from PIL import Image
 from capitate.runtime.bundle import write_sums
 from capitate.runtime.familiarity import Familiarity
 
-SIDE = 16
+SIDE = 64
 
 
 def network(path: Path, *, steepness: float = 8.0) -> None:
@@ -109,7 +109,7 @@ def film(path: Path, share: float, *, seed: int = 0) -> Path:
     pixels[: round(share * pixels.size)] = 255
     np.random.default_rng(seed).shuffle(pixels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.kron(pixels.reshape(SIDE, SIDE), np.ones((4, 4), np.uint8))).save(path)
+    Image.fromarray(pixels.reshape(SIDE, SIDE)).save(path)
     return path
 
 

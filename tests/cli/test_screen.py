@@ -1,4 +1,4 @@
-"""`capitate screen`: studies from names, folders, headers and tables; every study has a row, with or without an answer."""
+"""`capitate screen`: studies from names, folders, headers and tables; every study has a row."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_the_share_of_films_called(run, bundle, tmp_path):
 def test_the_table_in_both_languages(run, bundle, tmp_path):
     film(tmp_path / "films" / "HAND_1_image1.png", 0.8)
     english = run("screen", tmp_path / "films", "--model", bundle).out
-    assert "HAND_1  1      hand    0.917        look at" in english
+    assert "HAND_1  1      hand    0.917        look at" in english, english
     assert "not a medical device" in english
     chinese = run("screen", tmp_path / "films", "--model", bundle, "--lang", "zh").out
     assert "请查看" in chinese

@@ -22,6 +22,7 @@ from capitate.assessor.joint_reader import JointReader, JointReading
 from capitate.assessor.refusing import JOINT_PARTS, NOT_YET, no_hand, not_assessed, refusal
 from capitate.assessor.request import Request, subject_of
 from capitate.assessor.scores import Scores, score_joints
+from capitate.assessor.screen_reader import ScreenReader, ScreenReading
 from capitate.errors import FilmError
 from capitate.radiograph import Radiograph
 from capitate.runtime.bone_age import BoneAgeModel
@@ -48,6 +49,7 @@ class Assessor:
         *,
         model: str | BoneAgeModel = "bone-age",
         joints: bool | JointModels | JointReader = True,
+        screen: ScreenReader | None = None,
         threads: int | None = None,
         member: int | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class Assessor:
             model: name of a bone-age bundle, or a folder that holds one; or a model that is loaded already.
             joints: whether joints are read, by the released bundles as far as they are installed; or other bundles, or
                 a reader that is loaded already. False spares the time where the bone age alone is wanted.
+            screen: the abnormality screen, which runs only where it is given.
             threads: for one network; those of the machine, at most 4, if None.
             member: use only what held out this fold (out-of-fold evaluation).
 
@@ -68,12 +71,14 @@ class Assessor:
             model = BoneAgeModel(load_bundle(model), threads=threads, member=member)
         self.bone_age = model
         self.joints, self._no_joints = _joint_reader(joints, threads=threads)
+        self.screen = screen
 
     @property
     def models(self) -> tuple[ModelReference, ...]:
         """The bundles that answer."""
         read = () if self.joints is None else self.joints.references
-        return (self.bone_age.reference, self.locator.bundle.reference, *read)
+        screened = () if self.screen is None else self.screen.references
+        return (self.bone_age.reference, self.locator.bundle.reference, *read, *screened)
 
     def assess(
         self, source: str | PathLike[str] | bytes, *, name: str | None = None, request: Request | None = None
@@ -125,6 +130,7 @@ class Assessor:
         refused = [no_hand(radiograph, hand, unnamed=unnamed, request=request) for request in requests]
         if any(refused):
             return [Assessed(one, radiograph) for one in refused if one is not None]
+        screened = None if self.screen is None else self.screen.read(radiograph, clock=clock)
         told = [subject_of(radiograph, request) for request in requests]
         with clock.step("bone_age"):
             views = self.bone_age.views(hand.pixels, hand.located.frame, square=hand.square)
@@ -134,14 +140,17 @@ class Assessor:
         for (subject, remarks), (sex, each_sex) in zip(told, wanted, strict=True):
             age = bone_age_of(self.bone_age, answered, sex=sex, each_sex=each_sex)
             doubts = member_findings(answered[sex][1], self.bone_age.disagreement)
-            film = _Film(radiograph, hand, read, clock)
+            film = _Film(radiograph, hand, read, screened, clock)
             assessed.append(Assessed(self._assessment(film, subject, age, [*remarks, *doubts]), radiograph))
         return assessed
 
     def _assessment(self, film: _Film, subject: Subject, bone_age: BoneAge, remarks: Sequence[Finding]) -> Assessment:
         """Put an assessment together."""
-        read, scores = film.read, film.scores(subject.sex)
+        read, scores, screened = film.read, film.scores(subject.sex), film.screened
         missing = dict.fromkeys(JOINT_PARTS, self._no_joints) if read is None else dict(read.not_assessed)
+        if screened is not None:
+            missing |= screened.not_assessed
+        known = () if screened is None else ("abnormality", "marks")
         side = Side.UNKNOWN if read is None else read.named.side
         findings = (
             *film.radiograph.findings,
@@ -150,7 +159,8 @@ class Assessor:
             *side_findings(stated=film.radiograph.side, seen=side),
             *(() if read is None else read.findings),
             *(() if scores is None else scores.findings),
-            *not_assessed({**NOT_YET, **missing}),
+            *(() if screened is None else screened.findings),
+            *not_assessed({**{part: text for part, text in NOT_YET.items() if part not in known}, **missing}),
         )
         return Assessment(
             source=Source(film.radiograph.name, film.radiograph.sha256),
@@ -161,6 +171,8 @@ class Assessor:
             joints=None if scores is None else scores.joints,
             carpals=None if read is None else read.carpals,
             methods=None if scores is None else scores.methods,
+            abnormality=None if screened is None else screened.abnormality,
+            marks=None if screened is None else screened.marks,
             models=self.models,
             timings_ms=dict(film.clock.steps),
         )
@@ -173,6 +185,7 @@ class _Film:
     radiograph: Radiograph
     hand: HandOnFilm
     read: JointReading | None
+    screened: ScreenReading | None
     clock: Clock
 
     def scores(self, sex: Sex) -> Scores | None:

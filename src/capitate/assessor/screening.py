@@ -87,10 +87,16 @@ class Screener:
 
     Attributes:
         screens: the bundles' screens.
+        strict: whether films of a region that was not learnt are left out, or judged with a remark.
     """
 
-    def __init__(self, models: Sequence[str] = (SCREEN,), *, threads: int | None = None) -> None:
+    def __init__(self, models: Sequence[str] = (SCREEN,), *, threads: int | None = None, strict: bool = True) -> None:
         """Load bundles by name or folder.
+
+        Args:
+            models: names or folders.
+            threads: for one network.
+            strict: see the class.
 
         Raises:
             BundleError: if one is not there or was changed.
@@ -99,6 +105,7 @@ class Screener:
         if len(set(models)) < len(models) or not models:
             raise UsageError(f"each bundle is given once, and one at least, got {list(models)}")
         self.screens = tuple(AbnormalityScreen(load_bundle(name), threads=threads) for name in models)
+        self.strict = strict
         meanings = {str(one.bundle.card["training"].get("a label of 1 says", "")) for one in self.screens}
         if len(meanings) > 1:
             raise UsageError(f"screens that are averaged tell the same thing, got {sorted(meanings)}; choose one")
@@ -164,7 +171,8 @@ class Screener:
             regions |= {region} - {""}
             if self.knows(region) is False:
                 findings.append(self._not_learned(film.shown, region))
-                continue
+                if self.strict:
+                    continue
             found.append(radiograph)
         return found, findings, tuple(sorted(regions))
 

@@ -106,6 +106,7 @@ app.command(
         "capitate evaluate films.csv --task joints --boxes boxes.csv --keypoints points.csv --out figures",
         "capitate evaluate films --task joints --boxes boxes.csv --turn 0,90,180,270 --mirror --tilt 30 --out figures",
         "capitate evaluate graded --task grades --model bundles/mine --out figures",
+        "capitate evaluate studies.csv --task abnormality --out figures",
     ),
 )(evaluate)
 app.add_typer(models, name="models", rich_help_panel=WORKBENCH)

@@ -19,7 +19,7 @@ _Manifest = Annotated[
     typer.Argument(
         metavar="MANIFEST",
         help="Manifest CSV, a published table, or a folder with one table; for joints also a folder of films, for "
-        "grades the folder above JOINT/GRADE/.",
+        "grades the folder above JOINT/GRADE/, for abnormality a table or folder of studies.",
     ),
 ]
 _Out = Annotated[
@@ -33,8 +33,9 @@ _Model = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector or joint-grades if "
-        "left out. For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
+        help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector, "
+        "joint-grades or abnormality-screen if left out. "
+        "For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
         "runs answer together.",
     ),
 ]
@@ -144,7 +145,7 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints or grades with their reference, each figure with its bootstrap 95 % interval.
+    """Compare bone ages, joints, grades or screened studies with their reference, with bootstrap 95 % intervals.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -160,6 +161,12 @@ def evaluate(
         labels = (boxes, keypoints, audit, leave_out_wrong)
         joints = JointOptions(*labels, turn, mirror, tilt, out_of_fold, group_by, sample, model, threads, quiet)
         evaluate_task_joints(manifest, out, joints)
+    elif task is Task.ABNORMALITY:
+        from capitate.cli.evaluate_screen import evaluate_task_abnormality
+
+        evaluate_task_abnormality(
+            manifest, out, models=model, out_of_fold=out_of_fold, sample=sample, threads=threads, quiet=quiet
+        )
     else:
         from capitate.cli.evaluate_grades import evaluate_task_grades
 

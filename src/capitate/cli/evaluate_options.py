@@ -28,14 +28,15 @@ class Task(StrEnum):
     BONE_AGE = "bone-age"
     JOINTS = "joints"
     GRADES = "grades"
+    ABNORMALITY = "abnormality"
 
 
 _FILMS = frozenset({Task.BONE_AGE, Task.JOINTS})
 _AGES, _JOINTS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS})
 _TAKEN_BY = {
-    "out_of_fold": _FILMS,
+    "out_of_fold": _FILMS | {Task.ABNORMALITY},
     "group_by": _FILMS,
-    "sample": _FILMS,
+    "sample": _FILMS | {Task.ABNORMALITY},
     "hidden_sex": _AGES,
     "storage": _AGES,
     "against": _AGES,

@@ -24,6 +24,7 @@ __all__ = [
     "ModelsOption",
     "OutOption",
     "QuietOption",
+    "ScreenOption",
     "SexOption",
     "StudyDate",
     "ThreadsOption",
@@ -128,7 +129,7 @@ ModelsOption = Annotated[
         metavar="NAME",
         rich_help_panel=_RUNNING,
         help="Bundle, by name or folder, in place of the released one of its task: bone-age, joint-detector, "
-        "outlines or joint-grades; several times.",
+        "outlines, joint-grades or, with --screen, abnormality and fractures; several times.",
     ),
 ]
 JointsOption = Annotated[
@@ -138,6 +139,14 @@ JointsOption = Annotated[
         rich_help_panel=_RUNNING,
         help="Read the joints too; left out, they are read if their models are installed.",
         show_default=False,
+    ),
+]
+ScreenOption = Annotated[
+    bool,
+    typer.Option(
+        "--screen",
+        rich_help_panel=_RUNNING,
+        help="Also run the abnormality screen, and mark places to look at if the localiser is installed.",
     ),
 ]
 ThreadsOption = Annotated[

@@ -15,7 +15,7 @@ from capitate.cli.options import Lang, LangOption, QuietOption, ThreadsOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capitate.assessor.screening import ScreenedStudy, Screener, StudyToScreen
+    from capitate.assessor.screening import ScreenedStudy, Screener
 
 __all__ = ["screen"]
 
@@ -85,8 +85,9 @@ def screen(
     from capitate.cli.output import counted, note, settle
     from capitate.cli.writing import replace_text
     from capitate.report.screened import ScreenForm, screened_text
+    from capitate.training.data.labelled_studies import labelled_studies
 
-    studies = _studies(places)
+    studies = [one.study for one in labelled_studies(places)]
     screener = Screener(model or [SCREEN], threads=threads)
     with counted(total=len(studies), quiet=quiet) as step:
         found = []
@@ -108,29 +109,6 @@ def screen(
         _tell_refused(found)
     if any(one.error for one in found):
         raise typer.Exit(REFUSED)
-
-
-def _studies(places: list[Path]) -> list[StudyToScreen]:
-    """Group films into studies, in the order of their first film; studies of a table without a film come last."""
-    from capitate.assessment import Refusal
-    from capitate.assessor.screening import FilmToScreen, StudyToScreen
-    from capitate.training.data.studies import films_of_studies
-
-    films, missing = films_of_studies(places)
-    films_by: dict[str, list[FilmToScreen]] = {}
-    labels: dict[str, set[bool]] = {}
-    for one in films:
-        name = one.study_id or one.id
-        films_by.setdefault(name, []).append(FilmToScreen(one.path, one.listed or str(one.path), one.region))
-        labels.setdefault(name, set()).update(() if one.abnormal is None else {one.abnormal})
-    torn = "the films of the study {!r} have both labels, so they are hardly one study; correct its labels or its id"
-    found = [
-        StudyToScreen(
-            name, tuple(some), Refusal("labels_contradict", torn.format(name)) if len(labels[name]) > 1 else None
-        )
-        for name, some in films_by.items()
-    ]
-    return [*found, *(StudyToScreen(name, ()) for name in missing if name not in films_by)]
 
 
 def _summary(found: Sequence[ScreenedStudy], screener: Screener, *, of: str, plain: bool) -> str:

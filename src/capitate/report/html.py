@@ -15,6 +15,7 @@ from capitate.report.joints_html import joints_page, overlay
 from capitate.report.naming import film_identity
 from capitate.report.picture import data_uri
 from capitate.report.plain import printable
+from capitate.report.screen_words import screen_page
 from capitate.report.text import sex_text, side_text
 from capitate.report.wording import (
     Language,
@@ -74,6 +75,7 @@ def to_html(
         film=_film(assessment, radiograph=radiograph, lang=lang),
         overlay=None if radiograph is None else overlay(assessment, radiograph, lang=lang),
         joints=joints_page(assessment, radiograph, lang=lang),
+        screen=screen_page(assessment, lang=lang),
         age=_age(assessment, lang=lang),
     )
 

@@ -44,7 +44,14 @@ class Familiarity:
     def save(self, path: Path) -> None:
         """Write it as a NumPy archive."""
         with path.open("wb") as stream:
-            np.savez_compressed(stream, **{one.name: np.asarray(getattr(self, one.name)) for one in fields(self)})
+            np.savez_compressed(
+                stream,
+                mean=self.mean,
+                whitening=self.whitening,
+                limit=np.float64(self.limit),
+                share=np.float64(self.share),
+                films=self.films,
+            )
 
     @classmethod
     def load(cls, path: Path) -> Familiarity:

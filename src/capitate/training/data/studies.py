@@ -13,7 +13,7 @@ from capitate.errors import UsageError
 from capitate.files.dicom.study import study_uid
 from capitate.training.data.film_finder import is_place
 from capitate.training.data.mura import is_mura, mura_studies
-from capitate.training.layouts import Reading, known_tables, read_whole
+from capitate.training.layouts import Reading, known_tables, read_whole, settled
 from capitate.training.manifest import Study, read_films_table
 from capitate.training.table import read_table
 
@@ -63,19 +63,19 @@ def _of_table(path: Path) -> tuple[list[Study], list[str]]:
     """Read a table; films of a manifest may be missing, which reading them says."""
     if "path" in read_table(path).columns:
         return read_films_table(path), []
-    return _of_reading(read_whole(path))
+    return _of_reading(read_whole(path), path=path)
 
 
-def _of_reading(reading: Reading) -> tuple[list[Study], list[str]]:
+def _of_reading(reading: Reading, *, path: Path) -> tuple[list[Study], list[str]]:
     """Take what was found, and name what was not.
 
     Raises:
-        TableError: for a cell that cannot be understood.
+        TableError: for a cell that cannot be understood, or a film that stands twice.
     """
     others = [fault for fault in reading.faults if fault.fault != "missing_film"]
     if others:
         raise others[0]
-    return list(reading.studies), [fault.value for fault in reading.faults]
+    return settled(replace(reading, faults=()), path=path), [fault.value for fault in reading.faults]
 
 
 def _of_folder(place: Path) -> list[Study]:
