@@ -31,47 +31,54 @@ class Listing(StrEnum):
     CSV = "csv"
 
 
+_Places = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR|TABLE|FILM...",
+        help="Folder of films, MURA's folders, a table of studies (id,label) or of films (path), or films.",
+    ),
+]
+_Model = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        rich_help_panel=_RUNNING,
+        help="Screen's bundle, by name or folder; the probabilities of several are averaged.",
+    ),
+]
+_Form = Annotated[
+    Listing,
+    typer.Option(
+        "--format",
+        rich_help_panel=_OUTPUT,
+        help="table, csv, json (one object a line), or kaggle: id,label with the probability.",
+    ),
+]
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", metavar="FILE", dir_okay=False, rich_help_panel=_OUTPUT, help="Write there instead of printing."
+    ),
+]
+_Summary = Annotated[
+    bool,
+    typer.Option(
+        "--summary",
+        rich_help_panel=_OUTPUT,
+        help="Only the share of studies at or above the threshold, with its 95 % interval; with json, as figures "
+        "that export takes.",
+    ),
+]
+
+
 def screen(
     *,
-    places: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="DIR|TABLE|FILM...",
-            help="Folder of films, MURA's folders, a table of studies (id,label) or of films (path), or films.",
-        ),
-    ],
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            rich_help_panel=_RUNNING,
-            help="Screen's bundle, by name or folder; the probabilities of several are averaged.",
-        ),
-    ] = None,
-    form: Annotated[
-        Listing,
-        typer.Option(
-            "--format",
-            rich_help_panel=_OUTPUT,
-            help="table, csv, json (one object a line), or kaggle: id,label with the probability.",
-        ),
-    ] = Listing.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", metavar="FILE", dir_okay=False, rich_help_panel=_OUTPUT, help="Write there instead of printing."
-        ),
-    ] = None,
-    summary: Annotated[
-        bool,
-        typer.Option(
-            "--summary",
-            rich_help_panel=_OUTPUT,
-            help="Only the share of studies at or above the threshold, with its 95 % interval; with json, as figures "
-            "that export takes.",
-        ),
-    ] = False,
+    places: _Places,
+    model: _Model = None,
+    form: _Form = Listing.TABLE,
+    output: _Output = None,
+    summary: _Summary = False,
     lang: LangOption = Lang.EN,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,

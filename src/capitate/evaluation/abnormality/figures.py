@@ -86,8 +86,10 @@ def _figures(some: Sequence[JudgedStudy]) -> dict[str, Any]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give counts the form of figures; they have no interval."""
+    """Give counts the form of figures, without an interval; `clusters` are the patients or sources they come from."""
     return {
-        name: value if isinstance(value, Mapping) else {"value": value, "low": None, "high": None}
+        "clusters" if name == "groups" else name: value
+        if isinstance(value, Mapping)
+        else {"value": value, "low": None, "high": None}
         for name, value in values.items()
     }
