@@ -137,9 +137,11 @@ def test_a_state_dictionary_and_a_run_of_ours_serve_as_well(published, tmp_path)
     torch.manual_seed(4)
     ours = begin(BoneAgeNetwork(replace(SMALL, weights=str(path))), [60.0, 90.0])
     save_weights(ours, tmp_path / "run.safetensors")
+    maps = {f"backbone.network.{name}": value for name, value in full.state_dict().items()}
+    torch.save({**maps, "head.weight": torch.zeros(1)}, tmp_path / "detector.pth")
     made = [
         published_backbone(replace(SMALL, weights=str(one))).state_dict()
-        for one in (path, tmp_path / "state.pth", tmp_path / "run.safetensors")
+        for one in (path, tmp_path / "state.pth", tmp_path / "run.safetensors", tmp_path / "detector.pth")
     ]
     for other in made[1:]:
         torch.testing.assert_close(other, made[0])

@@ -25,8 +25,8 @@ __all__ = ["begin", "fill_backbone", "first_weights", "fit_spread", "published_b
 
 _log = logging.getLogger(__name__)
 _COLOURS = 3
-_OWN_PREFIX = "backbone."
-"""Before the backbone's names in a run of ours."""
+_OWN_PREFIXES = ("backbone.network.", "backbone.")
+"""Before the backbone's names in runs of ours: those with maps at several strides, and the others."""
 
 
 def first_weights(config: NetworkConfig, months: NDArray[np.float32]) -> dict[str, Tensor] | None:
@@ -134,8 +134,10 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise UsageError(
             f"network.weights = {str(path)!r} cannot be read: {reason}; give a safetensors file or a state dictionary"
         ) from error
-    own = {name.removeprefix(_OWN_PREFIX): value for name, value in state.items() if name.startswith(_OWN_PREFIX)}
-    return own or dict(state)
+    for prefix in _OWN_PREFIXES:
+        if own := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
+            return own
+    return dict(state)
 
 
 def _copy(plain: nn.Module, backbone: nn.Module) -> None:
