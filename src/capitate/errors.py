@@ -12,6 +12,7 @@
     +-- BundleError                 weights
     |   +-- BundleNotFoundError     no bundle of that name
     |   +-- BundleDamagedError      a file is missing or its sha256 differs; names the file
+    |   +-- NoMapError              a model that answers, but cannot say what its answer rests on
     +-- FilmError                   one film cannot be assessed: exit code 1, the other films go on
         +-- UnreadablePathError     the path does not exist or may not be read
         +-- UnsupportedFormatError  not a format we read, or a variant that we do not decode
@@ -37,6 +38,7 @@ __all__ = [
     "GradeError",
     "MissingExtraError",
     "NoHandError",
+    "NoMapError",
     "NotARadiographError",
     "ReportWriteError",
     "TableError",
@@ -125,6 +127,12 @@ class BundleDamagedError(BundleError):
     """A file of a bundle is missing or was changed."""
 
     code = "bundle_damaged"
+
+
+class NoMapError(BundleError):
+    """A model answers, but cannot say what its answer rests on."""
+
+    code = "no_map"
 
 
 class FilmError(CapitateError):

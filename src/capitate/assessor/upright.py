@@ -6,13 +6,14 @@ Graders and outlines learn from such hands. No pixel is resampled, so that a cro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capitate.assessed_joints import AssessedJoint
+from capitate.explain import ActivationMap
 from capitate.hand import Detection, Joint, NamedHand, bone_class_of, name_joints
 from capitate.types import Box, Side
 
@@ -78,3 +79,13 @@ class Upright:
             found = np.stack([rows - found[..., 1], found[..., 0]], axis=-1)
             rows, columns = columns, rows
         return found
+
+    def map_back(self, one: ActivationMap) -> ActivationMap:
+        """Bring the map of a box on the turned film back to the film."""
+        values = one.values[:, ::-1] if self.mirrored else one.values
+        box = one.box
+        if box is not None:
+            corners = np.array([(box.x, box.y), (box.x + box.width, box.y + box.height)])
+            low, high = np.sort(self.points_back(corners), axis=0)
+            box = Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+        return replace(one, values=np.ascontiguousarray(np.rot90(values, -self.quarter_turns)), box=box)

@@ -85,6 +85,14 @@ _Int8Films = Annotated[
     int,
     typer.Option("--int8-films", min=1, metavar="N", rich_help_panel=_MEASURED, help="Films a network for their loss."),
 ]
+_Maps = Annotated[
+    bool,
+    typer.Option(
+        "--maps",
+        help="Of a bundle that is copied: let its networks' files say what answers rest on; --data gives the films "
+        "that maps are counted from. Networks of runs do so always.",
+    ),
+]
 
 
 def export(
@@ -105,6 +113,7 @@ def export(
     agreement_limit: _Limit = None,
     int8: _Int8 = False,
     int8_films: _Int8Films = 500,
+    maps: _Maps = False,
 ) -> None:
     """Make a bundle: ONNX networks, calibration, model card, training ids and sums.
 
@@ -135,6 +144,7 @@ def export(
             held_out=tuple(held_out or ()),
             int8=int8,
             int8_films=int8_films,
+            maps=maps,
         )
         if len(runs) == 1 and is_bundle(str(runs[0])):
             bundle = rebundle(str(runs[0]), out, options=options)
@@ -154,6 +164,9 @@ def _told(card: dict[str, object]) -> list[str]:
             f"agreement with torch on {found['on']}: largest difference {found['largest']:g} {found['unit']}, "
             f"median {found['median']:g}, limit {found['limit']:g}"
         )
+    maps = card.get("maps")
+    if isinstance(maps, dict):
+        told.append(f"maps: counted from {maps['base']}" if "base" in maps else f"no maps: {maps['unexplained']}")
     int8 = card.get("int8")
     if isinstance(int8, dict):
         loss, speed = int8["loss"], int8["speed"]

@@ -9,15 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capitate.errors import UsageError
+from capitate.explain import ActivationMap
+from capitate.explain.integrated import contributions
+from capitate.explain.placing import PlacedCells, spread
+from capitate.explain.readings import logit_of_mean
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.familiarity import Familiarity
 from capitate.runtime.logistic import LogisticCalibration
-from capitate.runtime.picture_model import PictureModel
+from capitate.runtime.picture_model import PictureModel, way_back
 
 __all__ = ["FALSE_ALARMS", "AbnormalityScreen", "FilmAnswers", "StudyAnswer"]
 
 FALSE_ALARMS = "share of films called"
 """Name of the figure that a card's `false_alarms` is taken from."""
+_MAP_TOLERANCE = 0.005
+"""By how much the parts of a map may miss the logit minus its base: a probability of 1/2 moves by 0.00125."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +115,32 @@ class AbnormalityScreen(PictureModel):
             float64 (n,).
         """
         return self.calibration(self.asked(pictures).probabilities)
+
+    def explained(self, pixels: NDArray[np.float32]) -> tuple[float, ActivationMap]:
+        """Give the probability that a film is abnormal, and in the same pass the map of what raises and lowers it.
+
+        The calibration is linear in the networks' logit, and so are the parts that it is shared out into.
+
+        Args:
+            pixels: float32 (rows, columns), the film.
+
+        Returns:
+            The probability that `films` gives, and a map in calibrated logits.
+
+        Raises:
+            NoMapError: if the bundle's networks carry no feature maps, or the parts do not sum up.
+        """
+        fitted = self.rule.fitted(pixels)
+        mean, features = self._mean_and_features({"picture": fitted.pixels[None, None]})
+        seen = [network.seen(one) for network, one in zip(self._explained, features, strict=True)]
+        found = contributions(seen, logit_of_mean, tolerance=_MAP_TOLERANCE)
+        cells = [PlacedCells(one[0], fitted.pixels.shape, way_back(fitted)) for one in found.cells]
+        slope, intercept = self.calibration.slope, self.calibration.intercept
+        probability = self.calibration.of(float(mean.reshape(-1)[0]))
+        answer = float(np.log(probability) - np.log1p(-probability))
+        values = spread(cells, pixels.shape) * np.float32(slope)
+        base = slope * found.base + intercept
+        return probability, ActivationMap(self.bundle.name, "abnormality", "logit", values, base, answer)
 
     def study(self, pictures: NDArray[np.uint8]) -> StudyAnswer:
         """Judge a study by all its films.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,42 @@ from scipy.ndimage import gaussian_filter1d
 
 from capitate.assessment import ModelReference
 from capitate.errors import UsageError
+from capitate.explain import ActivationMap
+from capitate.explain.integrated import contributions
+from capitate.explain.placing import PlacedCells, spread
+from capitate.explain.readings import median_age
 from capitate.runtime.bundle import Bundle, load_bundle
-from capitate.runtime.calibration import Calibration
+from capitate.runtime.calibration import Calibration, quantile
 from capitate.runtime.ensemble import Disagreement, scatter
+from capitate.runtime.explanation import ExplainedNetwork, explained_networks
 from capitate.runtime.session import Network, Session
 from capitate.runtime.several_views import TestView, read_test_views
 from capitate.runtime.view_mask import without_surroundings
 from capitate.runtime.views import HandFrame, ViewRule
 from capitate.types import Sex
 
-__all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "TestView", "ask", "smoothed", "view_rule"]
+__all__ = ["SEX_CODES", "Answer", "BoneAgeModel", "OnFilm", "TestView", "ask", "smoothed", "view_rule"]
 
 SEX_CODES = {Sex.FEMALE: 0, Sex.MALE: 1, Sex.UNKNOWN: 2}
+MAP_TOLERANCE_MONTHS = 0.05
+"""By how much the parts of a map may miss the age minus the base age; half of what a text rounds to."""
+
+
+@dataclass(frozen=True)
+class OnFilm:
+    """Where the hand was found.
+
+    Attributes:
+        frame: in the part of the film that was looked at.
+        part: rows and columns of that part, pixels.
+        left: first of its columns on the film.
+        film: rows and columns of the whole film; the part's own if None.
+    """
+
+    frame: HandFrame
+    part: tuple[int, int]
+    left: int = 0
+    film: tuple[int, int] | None = None
 
 
 def view_rule(card: Mapping[str, Any]) -> ViewRule:
@@ -73,10 +97,19 @@ def ask(session: Network, views: NDArray[np.uint8], codes: NDArray[np.int64]) ->
     Returns:
         float32 (n, 240), not smoothed.
     """
+    batch = _batch(views, codes)
+    return _mean_of_views(session.run(batch)[0], views)
+
+
+def _batch(views: NDArray[np.uint8], codes: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Make every test view a film of its own."""
     films, count = views.shape[:2]
-    batch = views.reshape(films * count, 1, *views.shape[2:])
-    answers = session.run({"view": batch, "sex": np.repeat(codes, count)})[0]
-    return np.asarray(answers.reshape(films, count, -1).mean(axis=1), dtype=np.float32)
+    return {"view": views.reshape(films * count, 1, *views.shape[2:]), "sex": np.repeat(codes, count)}
+
+
+def _mean_of_views(answers: NDArray[np.float32], views: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Average the answers (films * views, 240) over the test views."""
+    return np.asarray(answers.reshape(*views.shape[:2], -1).mean(axis=1), dtype=np.float32)
 
 
 def _calibration(card: dict[str, Any], member: int | None) -> dict[str, Any]:
@@ -144,6 +177,7 @@ class BoneAgeModel:
         self._surroundings_removed = bool(card["surroundings_removed"])
         self._smoothing = float(card["smoothing_months"])
         self._sessions = list(networks)
+        self._heads: list[ExplainedNetwork] | None = None
 
     def views(
         self, pixels: NDArray[np.float32], frame: HandFrame, *, square: NDArray[np.float32] | None = None
@@ -177,7 +211,62 @@ class BoneAgeModel:
 
     def answer(self, views: NDArray[np.uint8], sexes: Sequence[Sex]) -> Answer:
         """Give what `predict` gives, and how far the networks scatter; arguments as there."""
-        codes = np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64)
-        answers = [ask(session, views, codes) for session in self._sessions]
+        codes = _codes(sexes)
+        return self._answer([ask(session, views, codes) for session in self._sessions])
+
+    def explained(
+        self, views: NDArray[np.uint8], sexes: Sequence[Sex], *, hand: OnFilm, shown: int = 0
+    ) -> tuple[Answer, ActivationMap]:
+        """Give what `answer` gives for one film, and in the same pass the map of what one of the ages rests on.
+
+        Args:
+            views: uint8 (n, views, height, width), those of one film n times.
+            sexes: n of them.
+            hand: where the views were cut.
+            shown: which of the n ages the map is of.
+
+        Raises:
+            NoMapError: if the bundle's networks carry no feature maps, or the parts do not sum up.
+        """
+        codes = _codes(sexes)
+        asked = [network.ask(_batch(views, codes)) for network in self._explained()]
+        answer = self._answer([_mean_of_views(found, views) for found, _ in asked])
+        maps = [found.reshape(*views.shape[:2], *found.shape[1:])[shown] for _, found in asked]
+        months = float(quantile(answer.probabilities[shown : shown + 1], 0.5)[0])
+        return answer, self._map(maps, int(codes[shown]), months, hand)
+
+    def _map(self, maps: Sequence[NDArray[np.float32]], code: int, months: float, hand: OnFilm) -> ActivationMap:
+        """Share an age out among the cells of the networks' feature maps, and bring them to the film."""
+        seen = [network.seen(one, code=code) for network, one in zip(self._explained(), maps, strict=True)]
+        reading = median_age(smoothing_months=self._smoothing)
+        found = contributions(seen, reading, tolerance=MAP_TOLERANCE_MONTHS)
+        film, picture = hand.film or hand.part, (self.rule.height, self.rule.width)
+        to_part = np.vstack([self.rule.to_picture(hand.frame, shape=hand.part), [0.0, 0.0, 1.0]])
+        to_part[0, 2] += hand.left
+        back = [(to_part @ np.vstack([one.to_view(*picture), [0.0, 0.0, 1.0]]))[:2] for one in self.test_views]
+        placed = [PlacedCells(cells, picture, affine) for cells, affine in _by_view(found.cells, back)]
+        return ActivationMap(self.reference.name, "bone_age", "months", spread(placed, film), found.base, months)
+
+    def _answer(self, answers: Sequence[NDArray[np.float32]]) -> Answer:
+        """Join the networks' mean distributions."""
         members = [smoothed(one, self._smoothing) for one in answers]
         return Answer(smoothed(np.mean(answers, axis=0), self._smoothing), scatter(members))
+
+    def _explained(self) -> list[ExplainedNetwork]:
+        """Read the networks' heads, once."""
+        if self._heads is None:
+            self._heads = explained_networks(self._sessions, model=self.reference.name)
+        return self._heads
+
+
+def _codes(sexes: Sequence[Sex]) -> NDArray[np.int64]:
+    return np.array([SEX_CODES[sex] for sex in sexes], dtype=np.int64)
+
+
+def _by_view(
+    cells: Sequence[NDArray[np.float64]], back: Sequence[NDArray[np.float64]]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Give cells with their view's way back; networks whose maps have one shape are added up first."""
+    shapes = dict.fromkeys(one.shape for one in cells)
+    for shape in shapes:
+        yield from zip(np.sum([one for one in cells if one.shape == shape], axis=0), back, strict=True)

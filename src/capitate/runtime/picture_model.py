@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
-from capitate.runtime.film_rule import FilmRule
+from capitate.runtime.explanation import ExplainedNetwork, explained_networks
+from capitate.runtime.film_rule import FilmRule, Fitted
 from capitate.runtime.session import Session
 
-__all__ = ["PictureModel"]
+__all__ = ["PictureModel", "way_back"]
 
 
 class PictureModel:
@@ -51,3 +53,26 @@ class PictureModel:
         """Average the networks' first outputs."""
         mean: NDArray[np.float64] = np.mean([one.run(inputs)[0].astype(np.float64) for one in self._sessions], axis=0)
         return mean
+
+    def _mean_and_features(
+        self, inputs: Mapping[str, NDArray[Any]]
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
+        """Average the networks' first outputs, and give each network's feature maps of the same pass.
+
+        Raises:
+            NoMapError: if the networks carry none.
+        """
+        asked = [network.ask(inputs) for network in self._explained]
+        mean: NDArray[np.float64] = np.mean([found.astype(np.float64) for found, _ in asked], axis=0)
+        return mean, [features for _, features in asked]
+
+    @cached_property
+    def _explained(self) -> list[ExplainedNetwork]:
+        """The networks with their heads read, once."""
+        return explained_networks(self._sessions, model=self.bundle.name)
+
+
+def way_back(fitted: Fitted) -> NDArray[np.float64]:
+    """Give the affine map (2, 3) from pixels of a picture to those of the film that it was made from."""
+    (across, down), (x, y) = fitted.scale, fitted.origin
+    return np.array([[1 / across, 0.0, -x / across], [0.0, 1 / down, -y / down]])

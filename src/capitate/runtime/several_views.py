@@ -88,9 +88,22 @@ class TestView:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: str(value) if name == "place" else value for name, value in values.items()}
 
-    def _resample(self, view: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Crop, turn and scale bilinearly, in one step."""
-        height, width = view.shape
+    def to_view(self, height: int, width: int) -> NDArray[np.float64]:
+        """Give the affine map (2, 3) from pixels of the test view to those of the view it was made of.
+
+        Args:
+            height: rows of both.
+            width: columns of both.
+        """
+        a, b, c, d, e, f = self._coefficients(height, width)
+        resampled = np.array([[a, b, c], [d, e, f], [0.0, 0.0, 1.0]])
+        across = -1.0 if self.mirrored else 1.0
+        moved = np.array([[across, 0.0, width * self.mirrored - self.right], [0.0, 1.0, -self.down], [0.0, 0.0, 1.0]])
+        found: NDArray[np.float64] = (resampled @ moved)[:2]
+        return found
+
+    def _coefficients(self, height: int, width: int) -> tuple[float, float, float, float, float, float]:
+        """Give Pillow's affine map for crop, turn and scale: from pixels of the result to those of the view."""
         angle, factor = math.radians(self.turned), self.crop / self.scaled
         cos, sin = factor * math.cos(angle), factor * math.sin(angle)
         x, y = (
@@ -98,7 +111,12 @@ class TestView:
             for side, toward in zip((width, height), self.place.direction, strict=True)
         )
         half_w, half_h = width / 2, height / 2
-        coefficients = (cos, -sin, x - cos * half_w + sin * half_h, sin, cos, y - sin * half_w - cos * half_h)
+        return cos, -sin, x - cos * half_w + sin * half_h, sin, cos, y - sin * half_w - cos * half_h
+
+    def _resample(self, view: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Crop, turn and scale bilinearly, in one step."""
+        height, width = view.shape
+        coefficients = self._coefficients(height, width)
         image = Image.fromarray(np.ascontiguousarray(view, dtype=np.float32))
         made = image.transform((width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
         picture = np.asarray(made, dtype=np.float32)

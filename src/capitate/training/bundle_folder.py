@@ -37,6 +37,7 @@ class BundleOptions:
         held_out: runs of the same recipe that each held a fold out, by which a grader says how sure it is.
         int8: whether to write twins in 8-bit integers; needs `data`.
         int8_films: how many films for each network to measure them on.
+        maps: of a bundle that is copied, whether its networks' files are made to explain their answers.
     """
 
     name: str | None = None
@@ -54,6 +55,7 @@ class BundleOptions:
     held_out: Sequence[Path] = ()
     int8: bool = False
     int8_films: int = MEASURED_ON
+    maps: bool = False
 
 
 @contextmanager

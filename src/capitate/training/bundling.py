@@ -18,6 +18,7 @@ from capitate.runtime.session import Network, Session
 from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.abnormality import bundle as abnormality_bundle
 from capitate.training.agreement import LIMIT_MONTHS, measure_agreement
+from capitate.training.base_features import explain_networks
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.calibrate import calibrate, fit, wilson
 from capitate.training.card_text import card_text
@@ -27,6 +28,7 @@ from capitate.training.config import changed
 from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
 from capitate.training.ensemble_folds import in_order, write_folds
+from capitate.training.explained_file import same_network
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
 from capitate.training.int8_measured import Quantised, write_int8
@@ -92,12 +94,16 @@ def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None
     store = fitting_store(options.data, runtime) if options.data else None
     files = {folder / name: network for name, network in zip(names, networks, strict=True)}
     agreement, figures = _write_networks(files, runtime, options)
-    measured: dict[str, Any] = {"agreement": agreement}
+    maps = explain_networks(list(files), {"task": "bone-age", **runtime}, data=options.data)
+    measured: dict[str, Any] = {"agreement": agreement, "maps": maps}
     if options.int8 and store is not None:
         some = [_quantised(run, path, store) for path, run in zip(files, runs, strict=True)]
         measured["int8"] = write_int8(folder, runtime, some, store, most=options.int8_films)
     measured["demographics"] = demographics(ids, report["coverage"], held_out=held_out, store=store)
     shared = _share(folder, names, options.shares) if options.shares else None
+    if options.shares:
+        measured["maps"] = load_bundle(options.shares).card.get("maps")
+        measured = {key: value for key, value in measured.items() if value is not None}
     command = shlex.join(["capitate", "calibrate", *report["of"]])
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
@@ -167,9 +173,9 @@ def _share(folder: Path, names: Sequence[str], shares: str) -> dict[str, Any]:
         UsageError: if that bundle's networks are others.
     """
     other = load_bundle(shares)
-    digests = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
-    theirs = [hashlib.sha256(path.read_bytes()).hexdigest() for path in other.networks]
-    if digests != theirs:
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in other.networks]
+    pairs = list(zip(other.networks, (folder / name for name in names), strict=False))
+    if len(names) != len(digests) or not all(same_network(one, another) for one, another in pairs):
         raise UsageError(f"the bundle {other.name} holds other networks than these runs give; export them to it first")
     for name in names:
         (folder / name).unlink()

@@ -49,6 +49,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield from _agreement(card["agreement"])
     else:
         yield "\n## Agreement of the files with torch\n\nNot kept when this bundle was made."
+    if "maps" in card:
+        yield f"\n## Maps\n\n{_maps(card['maps'])}"
     if "int8" in card:
         yield from _int8(card["int8"], name=card["name"])
     yield f"\n## Maintenance and security\n\n{card['maintenance']}\n\n{card['security']}"
@@ -135,6 +137,13 @@ def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
     for name, sizes in found["networks"].items():
         for size, one in sizes.items():
             yield f"| {name} | {size.removeprefix('batch_')} | {one['largest']:g} | {one['median']:g} |"
+
+
+def _maps(found: Mapping[str, str]) -> str:
+    """Say what maps are counted from, or why there are none."""
+    if "unexplained" in found:
+        return f"There are none: {found['unexplained']}."
+    return f"The files say what an answer rests on, counted from {found['base']}."
 
 
 def _int8(found: Mapping[str, Any], *, name: str) -> Iterator[str]:

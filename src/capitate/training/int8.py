@@ -27,6 +27,8 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from capitate.training.explained_file import without_explanation
+
 __all__ = ["int8_name", "quantise"]
 
 _HEAD = "/network/head"
@@ -73,8 +75,9 @@ def quantise(path: Path, out: Path, *, films: Mapping[str, NDArray[Any]]) -> str
     small = max(values[0].size for values in films.values()) <= _SMALL
     ranges = {"CalibPercentile": _KEPT} if small else {"CalibMaxIntermediateOutputs": _AT_ONCE}
     with tempfile.TemporaryDirectory() as folder, _quietly():
-        plain = Path(folder) / "plain.onnx"
-        quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
+        plain, answers = Path(folder) / "plain.onnx", Path(folder) / "answers.onnx"
+        without_explanation(path, answers)
+        quant_pre_process(str(answers), str(plain), skip_symbolic_shape=True)
         head = _head(onnx.load(str(plain)))
         quantize_static(
             str(plain),

@@ -1,22 +1,26 @@
-"""A bundle made of a bundle: its card said anew, and its networks in 8-bit integers where that is wanted.
+"""A bundle made of a bundle: its card said anew, and if wanted networks that explain themselves or in 8-bit integers.
 
-Networks, calibration, figures and training ids stay as they are, to the byte.
+What networks compute, calibration, figures and training ids stay as they are, to the byte.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import Bundle, load_bundle
+from capitate.runtime.bundle import Bundle, is_bundle, load_bundle
+from capitate.training.base_features import EXPLAINED_TASKS, explain_networks
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.card_text import card_text
 from capitate.training.cards import described
 from capitate.training.demographics import NO_AGES, demographics
+from capitate.training.explained_file import same_network
 from capitate.training.export import write_bundle
 from capitate.training.film_views import fitting_store
 from capitate.training.folds import FOLDS
@@ -32,7 +36,7 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
     Args:
         name: of the bundle, or its folder.
         out: folder of the copy; the bundle's own to replace it.
-        options: name, what the maker says, and 8-bit integers; nothing else of them applies.
+        options: name, what the maker says, maps and 8-bit integers; nothing else of them applies.
 
     Returns:
         The copy, verified.
@@ -49,6 +53,8 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
         for precision in ("networks", *(["int8"] if "int8" in card and not options.int8 else [])):
             for file in card["int8"]["networks"] if precision == "int8" else card[precision]:
                 shutil.copyfile(bundle.folder / file, fresh / file)
+        if options.maps:
+            card |= _explained(bundle, fresh, out, data=options.data)
         store = fitting_store(options.data, card) if options.data and "view" in card else None
         if card["task"] != "bone-age":
             card["demographics"] = dict(NO_AGES)
@@ -65,6 +71,37 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
         card = described(card, training_ids=bundle.training_ids, about=options.about)
         write_bundle(fresh, card=card, card_text=card_text(card), training_ids=bundle.training_ids)
     return load_bundle(str(out))
+
+
+def _explained(bundle: Bundle, fresh: Path, out: Path, *, data: Path | None) -> dict[str, Any]:
+    """Make the networks' files explain their answers; gives what changes in the card.
+
+    Raises:
+        UsageError: if the task has no maps, or the bundle whose networks these are lies beside `out` with others.
+    """
+    card = bundle.card
+    if card["task"] not in EXPLAINED_TASKS:
+        raise UsageError(
+            f"maps are for bundles of the tasks {', '.join(sorted(EXPLAINED_TASKS))}, got {bundle.name!r} of the task "
+            f"{card['task']}; leave --maps out"
+        )
+    if "networks_of" not in card:
+        paths = [fresh / name for name in card["networks"]]
+        maps = explain_networks(paths, card, data=data)
+        if not all(same_network(path, bundle.folder / path.name) for path in paths):
+            raise UsageError(f"a network of {bundle.name!r} would compute something else; report it with the bundle")
+        return {"maps": maps}
+    beside = out.parent / card["networks_of"]["name"]
+    if not is_bundle(str(beside)) or "maps" not in load_bundle(str(beside)).card:
+        raise UsageError(
+            f"{bundle.name!r} uses the networks of another bundle; export that one to {beside} with --maps first"
+        )
+    other = load_bundle(str(beside))
+    pairs = zip(other.networks, bundle.networks, strict=True)
+    if not all(same_network(one, another) for one, another in pairs):
+        raise UsageError(f"the networks of {beside} are not those that {bundle.name!r} was made for; export them again")
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in other.networks]
+    return {"networks_of": {**card["networks_of"], "sha256": digests}, "maps": other.card["maps"]}
 
 
 def _quantised(bundle: Bundle, store: ViewStore) -> list[Quantised]:
@@ -89,9 +126,10 @@ def _check(options: BundleOptions) -> None:
         data=options.data,
         int8=options.int8,
         int8_films=options.int8_films,
+        maps=options.maps,
     )
     if options != allowed:
         raise UsageError(
-            "a bundle is copied with --name, --about, --data, --int8 and --int8-films alone; the other options need "
-            "the runs that it was made of"
+            "a bundle is copied with --name, --about, --data, --maps, --int8 and --int8-films alone; the other options "
+            "need the runs that it was made of"
         )

@@ -18,6 +18,7 @@ from capitate.training.abnormality.calibrating import ScreenCalibration, calibra
 from capitate.training.abnormality.familiar import FAMILIARITY
 from capitate.training.abnormality.network import AbnormalityNetwork
 from capitate.training.abnormality.task import THRESHOLD, open_abnormality
+from capitate.training.base_features import explain_networks
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.ensemble_folds import in_order, write_folds
@@ -79,6 +80,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
     bits, apart = _write_networks(dict(zip([folder / name for name in names], networks, strict=True)), rule, limit)
     told = calibrate(runs, [Run.load(path) for path in options.held_out])
     ids = frozenset[str]().union(*(run.training_ids for run in runs))
+    seen = {"task": "abnormality", "picture": rule.to_card()}
+    maps = explain_networks([folder / name for name in names], seen, data=options.data)
     card = compose_card(
         name=options.name or str(runs[0].config["name"]),
         version=options.version,
@@ -104,6 +107,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             **_false_alarms(options),
         },
         figures=[*_measured(options), *_figures(told)],
+        measured={"maps": maps},
         training_ids=ids,
         about=options.about,
     )

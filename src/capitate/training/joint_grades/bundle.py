@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from capitate.evaluation.grades.predictions import PREDICTIONS, GradePredictions
 from capitate.runtime.film_rule import CropRule
 from capitate.runtime.grade_categories import CATEGORIES, JOINTS
+from capitate.training.base_features import explain_networks
 from capitate.training.card_text import card_text
 from capitate.training.cards import BONE_AGE_LABELS, compose_card
 from capitate.training.export import export, write_bundle
@@ -69,6 +70,8 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             apart,
             agreement(released, folder / name, dict(zip(("picture", "category"), example, strict=True)), _TOLERANCE),
         )
+    seen = {"task": "joint-grades", "picture": crops.to_card()}
+    maps = explain_networks([folder / name for name in names], seen, data=options.data)
     hands = _hands(runs)
     sure = confidence_of(options.held_out) if options.held_out else None
     card = compose_card(
@@ -91,6 +94,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             "interval_widening": 1.0 if sure is None else sure.interval_widening,
         },
         figures=[*options.figures, *(() if sure is None else sure.figures), *_figures(runs)],
+        measured={"maps": maps},
         training_ids=hands,
         about=options.about,
     )
