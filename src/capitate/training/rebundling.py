@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import Bundle, load_bundle
+from capitate.runtime.bundle import FOLDS_FILE, Bundle, load_bundle
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.card_text import card_text
 from capitate.training.cards import described
@@ -48,6 +48,9 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
     with fresh_bundle(out) as fresh:
         for precision in ("networks", *(["int8"] if "int8" in card and not options.int8 else [])):
             for file in card["int8"]["networks"] if precision == "int8" else card[precision]:
+                shutil.copyfile(bundle.folder / file, fresh / file)
+        for file in (*card.get("familiarity", {}).get("files", ()), FOLDS_FILE):
+            if (bundle.folder / file).exists():
                 shutil.copyfile(bundle.folder / file, fresh / file)
         store = fitting_store(options.data, card) if options.data and "view" in card else None
         if card["task"] != "bone-age":
