@@ -27,6 +27,7 @@ from capitate.training.abnormality.ranking import histograms, ranking_error  # n
 from capitate.training.abnormality.task import open_abnormality  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.config import load_experiment  # noqa: E402
+from capitate.training.rebundling import rebundle  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.training.settings.abnormality import (  # noqa: E402
@@ -292,6 +293,33 @@ def test_members_are_joined_by_id(runs, tmp_path):
     joined = StudyPredictions.load([runs[0] / "predictions.csv", tmp_path / "turned.csv"])
     assert joined.studies.tolist() == once.studies.tolist()
     assert joined.probabilities == pytest.approx(once.probabilities)
+
+
+def test_a_copy_of_a_bundle_keeps_what_tells_familiar_films(runs, tmp_path):
+    made = bundle_runs(runs, tmp_path / "made")
+    copy = rebundle(str(made.folder), tmp_path / "copy", options=BundleOptions(name="copied"))
+    assert copy.training_folds == made.training_folds
+    first, second = (AbnormalityScreen(one, threads=1).familiarity for one in (made, copy))
+    assert [one.limit for one in first] == [one.limit for one in second]
+
+
+def test_mura_with_its_splits_and_studies_of_several_films(tmp_path):
+    """A patient of two regions is one group, a study's films share its label, and its probability is their mean."""
+    for place in ("train/XR_HAND/patient1/study1_positive", "train/XR_WRIST/patient1/study1_negative"):
+        for k in range(3):
+            draw_film(tmp_path / place / f"image{k}.png", abnormal=False, seed=k)
+    draw_film(tmp_path / "valid" / "XR_HAND" / "patient2" / "study1_negative" / "image1.png", abnormal=False, seed=9)
+    films = read_screen_films(tmp_path, ScreenDataConfig())
+    assert sorted(set(films.groups)) == ["patient1", "patient2"]
+    assert {(str(study), float(label)) for study, label in zip(films.studies, films.labels, strict=True)} == {
+        ("XR_HAND/patient1/study1", 1.0),
+        ("XR_WRIST/patient1/study1", 0.0),
+        ("XR_HAND/patient2/study1", 0.0),
+    }
+    rows = np.flatnonzero(films.studies == "XR_HAND/patient1/study1")
+    found = StudyPredictions.of_films(films, rows, np.array([0.2, 0.3, 0.7]))
+    assert (found.films.tolist(), found.labels.tolist()) == ([3], [True])
+    assert found.probabilities == pytest.approx([0.4])
 
 
 def test_the_share_of_pairs_in_the_wrong_order():

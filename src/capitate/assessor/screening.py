@@ -192,10 +192,10 @@ def _nothing_left(study: StudyToScreen, findings: Sequence[Finding]) -> Refusal:
     strange = [one for one in findings if one.code == "region_not_learned"]
     if strange:
         return Refusal("region_not_learned", strange[0].message)
-    reason = f": {findings[0].message}" if findings else "; none was found"
-    return Refusal(
-        "no_readable_film", f"none of the {len(study.films)} films of the study {study.id!r} can be read{reason}"
-    )
+    told = f"no film of the study {study.id!r} was found; put its films beside the table"
+    if findings:
+        told = f"none of the {len(study.films)} films of the study {study.id!r} can be read: {findings[0].message}"
+    return Refusal("no_readable_film", told)
 
 
 def _unfamiliar(name: str) -> Finding:

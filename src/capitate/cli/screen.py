@@ -130,6 +130,8 @@ def _summary(found: Sequence[ScreenedStudy], screener: Screener, *, of: str, pla
     if plain:
         figure = {"name": FALSE_ALARMS, **share.to_json(), "unit": "share", "on": f"{len(judged)} studies of {of}"}
         return json.dumps([figure]) + "\n"
+    if not judged:
+        return f"none of {len(found)} studies could be judged\n"
     return (
         f"{called} of {len(judged)} studies reach the threshold {screener.threshold:.3f}: {100 * share.value:.1f} % "
         f"({100 * share.low:.1f} to {100 * share.high:.1f} %)\n"
