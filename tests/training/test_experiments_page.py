@@ -20,6 +20,7 @@ import pytest
 
 from capitate.training.config import BoneAgeConfig, experiment_of
 from capitate.training.settings.abnormality import AbnormalityConfig
+from capitate.training.settings.fractures import FracturesConfig
 from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
@@ -33,6 +34,7 @@ TASKS = {
     "outlines": OutlinesConfig(),
     "joint-grades": JointGradesConfig(),
     "abnormality": AbnormalityConfig(),
+    "fractures": FracturesConfig(),
 }
 _HEAD = "| key | default | meaning |\n|---|---|---|\n"
 

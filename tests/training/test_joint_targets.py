@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from capitate.training.joints.losses import box_terms, generalised_iou, heat_loss  # noqa: E402
-from capitate.training.joints.targets import make_targets, mark_radius  # noqa: E402
-from capitate.training.settings.joints import BoxLoss, JointLossConfig  # noqa: E402
+from capitate.training.detector.losses import box_terms, generalised_iou, heat_loss  # noqa: E402
+from capitate.training.detector.targets import make_targets, mark_radius  # noqa: E402
+from capitate.training.settings.detector import BoxLoss, DetectorLossConfig  # noqa: E402
 
 USUAL = torch.full((2, 2), 0.1)
 
@@ -68,13 +68,13 @@ def test_boxes_are_right_or_as_wrong_as_they_are(kind):
     at_point = made.cells[0, 1]
     around = stated[:, :, max(0, at_point[1] - 1) : at_point[1] + 2, at_point[0] - 1 : at_point[0] + 2]
     around[:, :2] = torch.tensor([22.5, 0.5])[None, :, None, None]
-    offset, box = box_terms(stated, made, JointLossConfig(box=kind))
+    offset, box = box_terms(stated, made, DetectorLossConfig(box=kind))
     assert (offset.item(), box.item()) == pytest.approx((0, 0), abs=1e-6)
     wider = stated.clone()
     wider[:, 2] *= 2
-    _, wrong = box_terms(wider, made, JointLossConfig(box=kind))
+    _, wrong = box_terms(wider, made, DetectorLossConfig(box=kind))
     assert wrong.item() == pytest.approx(0.5 if kind is BoxLoss.GIOU else math.log(2), abs=1e-5)
     shifted = stated.clone()
     shifted[:, 0] += 3
-    moved, _ = box_terms(shifted, made, JointLossConfig(box=kind))
+    moved, _ = box_terms(shifted, made, DetectorLossConfig(box=kind))
     assert moved.item() == pytest.approx(3)

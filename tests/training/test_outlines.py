@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import TableError, UsageError  # noqa: E402
 from capitate.phantom import draw  # noqa: E402
+from capitate.runtime.nearest_grey import nearest_grey  # noqa: E402
 from capitate.runtime.outlines import Outliner  # noqa: E402
 from capitate.training import augment, loop  # noqa: E402
 from capitate.training.bundling import bundle_runs  # noqa: E402
@@ -25,7 +26,7 @@ from capitate.training.data.boxes import LabelledBox, write_boxes  # noqa: E402
 from capitate.training.outlines.feeding import batch_of  # noqa: E402
 from capitate.training.outlines.films import open_outlines  # noqa: E402
 from capitate.training.outlines.losses import cross_entropy, dice_loss, overlap_sums  # noqa: E402
-from capitate.training.outlines.masks import UNKNOWN, filled, regions  # noqa: E402
+from capitate.training.outlines.masks import UNKNOWN, regions  # noqa: E402
 from capitate.training.outlines.task import OutlineTask  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402
 from capitate.training.settings.augment import AugmentConfig  # noqa: E402
@@ -108,8 +109,8 @@ def test_crops_of_one_film_stay_together(task):
 
 def test_what_was_cut_away_gets_the_nearest_grey():
     film = np.array([[0.5, 0, 0, 0.9]], dtype=np.float32)
-    assert filled(film, film > 0).tolist() == [[pytest.approx(0.5)] * 2 + [pytest.approx(0.9)] * 2]
-    assert filled(film, np.zeros((1, 4), dtype=bool)) is film
+    assert nearest_grey(film, film > 0).tolist() == [[pytest.approx(0.5)] * 2 + [pytest.approx(0.9)] * 2]
+    assert nearest_grey(film, np.zeros((1, 4), dtype=bool)) is film
 
 
 def test_a_mask_moves_with_its_picture(task):

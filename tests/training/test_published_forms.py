@@ -76,6 +76,21 @@ def test_fracture_index_is_grouped_by_source(tmp_path):
     first, second = read_any(tmp_path)
     assert (first.patient_id, first.abnormal, second.abnormal, first.study_id) == ("s1", True, False, None)
     assert first.labels == {"classes": "0"}
+    assert (first.region, second.region) == ("elbow", None)
+
+
+@pytest.mark.parametrize(("classes", "region"), [("3", "humerus"), ("3;4", "humerus"), ("1;6", "fingers and wrist")])
+def test_classes_of_fractures_become_regions(tmp_path, classes, region):
+    films(tmp_path, "images/a.webp")
+    (tmp_path / "index.csv").write_text(f"file,source,fracture,classes\na.webp,s1,1,{classes}\n")
+    assert read_any(tmp_path / "index.csv")[0].region == region
+
+
+def test_a_class_that_is_not_known_is_refused(tmp_path):
+    films(tmp_path, "images/a.webp")
+    (tmp_path / "index.csv").write_text("file,source,fracture,classes\na.webp,s1,1,9\n")
+    with pytest.raises(TableError, match="line 2, column 'classes': unknown class, got '9'; write numbers of 0 to 6"):
+        read_any(tmp_path / "index.csv")
 
 
 def test_films_elsewhere(tmp_path):

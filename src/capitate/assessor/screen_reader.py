@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from capitate.errors import UsageError
 from capitate.radiograph import Radiograph
 from capitate.runtime.abnormality import AbnormalityScreen
 from capitate.runtime.bundle import Bundle, is_bundle, load_bundle
+from capitate.runtime.fractures import FractureLocaliser
 from capitate.types import Box, Finding, Severity
 
 __all__ = ["LocatesFractures", "ScreenModels", "ScreenReader", "ScreenReading", "chosen_screens"]
@@ -115,8 +115,7 @@ class ScreenReader:
         screen = AbnormalityScreen(load_bundle(models.screen), threads=threads)
         if models.localiser == _LOCALISER and not is_bundle(_LOCALISER):
             return cls(screen)
-        kind = importlib.import_module("capitate.runtime.fractures").FractureLocaliser
-        return cls(screen, localiser=kind(load_bundle(models.localiser), threads=threads))
+        return cls(screen, localiser=FractureLocaliser(load_bundle(models.localiser), threads=threads))
 
     @property
     def references(self) -> tuple[ModelReference, ...]:

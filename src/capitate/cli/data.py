@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capitate.cli.data_audit import audit
+from capitate.cli.data_copies import copies
 from capitate.cli.data_fill import fill
 from capitate.cli.data_joints import joints
 from capitate.cli.data_measures import measures
@@ -190,6 +191,10 @@ data.command(
     "  capitate data split manifest.csv --out split.csv --share train=0.8 --share val=0.1 --share test=0.1\n\n"
     "  capitate data split graded --out split.csv"
 )(split)
+data.command(
+    epilog="Examples:\n\n  capitate data copies fractures/index.csv --out fracture-films\n\n"
+    "  capitate data copies localisation/boxes.csv --out localisation-films --workers 2"
+)(copies)
 data.command(
     epilog="Examples:\n\n  capitate data boxes boxes.csv --films manifest.csv --form yolo --out yolo\n\n"
     "  capitate data boxes boxes.csv --films manifest.csv --form voc --out voc"

@@ -34,7 +34,7 @@ _Model = Annotated[
         "--model",
         metavar="NAME",
         help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble), joint-detector, "
-        "joint-grades or abnormality-screen if left out. "
+        "joint-grades, abnormality-screen or fracture-localiser if left out. "
         "For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
         "runs answer together.",
     ),
@@ -78,7 +78,8 @@ _Boxes = Annotated[
         metavar="CSV",
         dir_okay=False,
         rich_help_panel=_JOINTS,
-        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names.",
+        help="Labelled boxes: id, joint, x_center, y_center, width, height; seven classes or the 21 names. Of "
+        "fractures: file or id, class, and the same.",
     ),
 ]
 _KeyPoints = Annotated[
@@ -145,7 +146,7 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints, grades or screened studies with their reference, with bootstrap 95 % intervals.
+    """Compare bone ages, joints, grades, screened studies or fracture marks with their reference, with intervals.
 
     Films that the model was trained on are reported apart, unless each is run out of fold.
     """
@@ -167,6 +168,11 @@ def evaluate(
         evaluate_task_abnormality(
             manifest, out, models=model, out_of_fold=out_of_fold, sample=sample, threads=threads, quiet=quiet
         )
+    elif task is Task.FRACTURES:
+        from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
+
+        marks = FractureOptions(boxes, out_of_fold, sample, model, threads, quiet)
+        evaluate_task_fractures(manifest, out, marks)
     else:
         from capitate.cli.evaluate_grades import evaluate_task_grades
 

@@ -29,18 +29,21 @@ class Task(StrEnum):
     JOINTS = "joints"
     GRADES = "grades"
     ABNORMALITY = "abnormality"
+    FRACTURES = "fractures"
 
 
-_FILMS = frozenset({Task.BONE_AGE, Task.JOINTS})
+_AGED = frozenset({Task.BONE_AGE, Task.JOINTS})
+_FILMS = frozenset({*_AGED, Task.FRACTURES})
+_BOXED = frozenset({Task.JOINTS, Task.FRACTURES})
 _AGES, _JOINTS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS})
 _TAKEN_BY = {
     "out_of_fold": _FILMS | {Task.ABNORMALITY},
-    "group_by": _FILMS,
+    "group_by": _AGED,
     "sample": _FILMS | {Task.ABNORMALITY},
     "hidden_sex": _AGES,
     "storage": _AGES,
     "against": _AGES,
-    "boxes": _JOINTS,
+    "boxes": _BOXED,
     "keypoints": _JOINTS,
     "audit": _JOINTS,
     "leave_out_wrong": _JOINTS,

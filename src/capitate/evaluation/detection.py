@@ -25,7 +25,9 @@ __all__ = [
     "detection_figures",
     "match_centres",
     "overlaps",
+    "precision_figures",
     "precision_recall",
+    "resampled",
 ]
 
 Floats = NDArray[np.float64]
@@ -112,7 +114,23 @@ def detection_figures(
     count = int(cluster.max()) + 1
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     weights = np.vstack([np.ones(len(films)), drawn[:, cluster].astype(np.float64)])
-    return _precisions(films, weights, names) | _centres(films, weights, names, threshold)
+    return precision_figures(films, weights, names) | _centres(films, weights, names, threshold)
+
+
+def resampled(cluster: Rows, *, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Draw clusters with replacement; the first row counts every film once.
+
+    Args:
+        cluster: number of what each film is resampled with, from 0, (films,).
+        resamples: how many.
+        seed: of the draw.
+
+    Returns:
+        How often each film counts, (1 + resamples, films).
+    """
+    count = int(cluster.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    return np.vstack([np.ones(len(cluster)), drawn[:, cluster].astype(np.float64)])
 
 
 def _centres(
@@ -190,8 +208,14 @@ def match_centres(film: FilmBoxes, *, threshold: float) -> Matched:
     return Matched(found, distance)
 
 
-def _precisions(films: Sequence[FilmBoxes], weights: Floats, names: Sequence[str]) -> dict[str, Estimate]:
-    """Give `map50`, `map50_95` and `ap50` by class over films whose sizes are all labelled; nothing without."""
+def precision_figures(films: Sequence[FilmBoxes], weights: Floats, names: Sequence[str]) -> dict[str, Estimate]:
+    """Give `map50`, `map50_95` and `ap50` by class over films whose sizes are all labelled; nothing without.
+
+    Args:
+        films: with labels.
+        weights: (1 + resamples, films), how often each film counts; the first row is that of the figures themselves.
+        names: of the classes.
+    """
     sized = [k for k, film in enumerate(films) if np.isfinite(film.truth).all()]
     chosen, weights = [films[k] for k in sized], weights[:, sized]
     by_class = {name: _class_precision(chosen, weights, kind) for kind, name in enumerate(names)}

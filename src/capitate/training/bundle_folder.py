@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
+from capitate.runtime.bundle import FOLDS_FILE
 from capitate.training.card_about import About
+from capitate.training.folds import fold_of
 from capitate.training.int8_measured import MEASURED_ON
+from capitate.training.runs import Run
 
-__all__ = ["BundleOptions", "fresh_bundle"]
+__all__ = ["BundleOptions", "fresh_bundle", "write_folds"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,15 @@ def fresh_bundle(out: Path) -> Iterator[Path]:
         fresh.rename(out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def write_folds(folder: Path, runs: Sequence[Run]) -> None:
+    """Keep which fold each film was on, where the folds of several runs do not follow from the films' ids alone."""
+    by_fold = {run.fold: run.training_ids for run in runs if run.fold is not None}
+    if len(by_fold) < 2:
+        return
+    every = frozenset[str]().union(*by_fold.values())
+    folds = {film: next((k for k, known in by_fold.items() if film not in known), None) for film in sorted(every)}
+    if any(fold != fold_of(film, folds=len(by_fold)) for film, fold in folds.items()):
+        lines = [f"{fold} {film}\n" for film, fold in folds.items() if fold is not None]
+        (folder / FOLDS_FILE).write_text("".join(lines), encoding="utf8")

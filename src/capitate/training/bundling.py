@@ -19,7 +19,7 @@ from capitate.runtime.views import LOCATOR_SIZE
 from capitate.training.abnormality import bundle as abnormality_bundle
 from capitate.training.agreement import LIMIT_MONTHS, measure_agreement
 from capitate.training.base_features import explain_networks
-from capitate.training.bundle_folder import BundleOptions, fresh_bundle
+from capitate.training.bundle_folder import BundleOptions, fresh_bundle, write_folds
 from capitate.training.calibrate import calibrate, fit, wilson
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card, figures_of
@@ -27,10 +27,11 @@ from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
 from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
-from capitate.training.ensemble_folds import in_order, write_folds
+from capitate.training.ensemble_folds import in_order
 from capitate.training.explained_file import same_network
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
+from capitate.training.fractures import bundle as fractures_bundle
 from capitate.training.int8_measured import Quantised, write_int8
 from capitate.training.joint_grades import bundle as joint_grades_bundle
 from capitate.training.joints import bundle as joints_bundle
@@ -217,6 +218,7 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "outlines": outlines_bundle.make_bundle,
     "joint-grades": joint_grades_bundle.make_bundle,
     "abnormality": abnormality_bundle.make_bundle,
+    "fractures": fractures_bundle.make_bundle,
 }
 """What writes the bundle of each task."""
 

@@ -18,6 +18,7 @@ from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import ReadingConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.fractures import FracturesConfig, check_fractures
 from capitate.training.settings.joint_grades import JointGradesConfig, check_joint_grades
 from capitate.training.settings.joints import JointDetectorConfig, check_joints
 from capitate.training.settings.locator import LocatorConfig
@@ -156,6 +157,7 @@ TASKS: Mapping[str, Callable[[dict[str, Any]], Experiment | LocatorConfig]] = {
     "outlines": _checked(OutlinesConfig(), check_outlines),
     "joint-grades": _checked(JointGradesConfig(), check_joint_grades),
     "abnormality": _checked(AbnormalityConfig(), check_abnormality),
+    "fractures": _checked(FracturesConfig(), check_fractures),
 }
 """What reads the plain values of each task's experiments."""
 

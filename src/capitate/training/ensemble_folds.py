@@ -1,17 +1,14 @@
-"""The folds of an ensemble's runs: in which order, and which fold each film was on."""
+"""The folds of an ensemble's runs: which belong together, and in which order."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import FOLDS_FILE
-from capitate.training.folds import fold_of
 from capitate.training.runs import Run
 
-__all__ = ["in_order", "write_folds"]
+__all__ = ["in_order"]
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
@@ -34,15 +31,3 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
             f"learn from every film, and each is given once; got folds {[run.fold for run in runs]}"
         )
     return sorted(runs, key=lambda run: run.fold or 0)
-
-
-def write_folds(folder: Path, runs: Sequence[Run]) -> None:
-    """Keep which fold each film was on, where an ensemble's folds do not follow from the films' ids alone."""
-    by_fold = {run.fold: run.training_ids for run in runs if run.fold is not None}
-    if len(by_fold) < 2:
-        return
-    every = frozenset[str]().union(*by_fold.values())
-    folds = {film: next((k for k, known in by_fold.items() if film not in known), None) for film in sorted(every)}
-    if any(fold != fold_of(film, folds=len(by_fold)) for film, fold in folds.items()):
-        lines = [f"{fold} {film}\n" for film, fold in folds.items() if fold is not None]
-        (folder / FOLDS_FILE).write_text("".join(lines), encoding="utf8")

@@ -16,13 +16,25 @@ from capitate.training.manifest import Study, one_patient_one_split, study_of, u
 from capitate.training.table import MAX_MONTHS, Row, Table, read_table
 from capitate.types import Sex
 
-__all__ = ["LAYOUTS", "SUFFIXES", "Layout", "Reading", "known_tables", "read_any", "read_whole", "settled"]
+__all__ = [
+    "CLASS_REGIONS",
+    "LAYOUTS",
+    "SUFFIXES",
+    "Layout",
+    "Reading",
+    "known_tables",
+    "read_any",
+    "read_whole",
+    "settled",
+]
 
 log = logging.getLogger(__name__)
 
 _TABLE_SUFFIXES = (".csv", ".tsv")
 _NAMED_MISSING = 5
 _MANIFEST = "manifest"
+FRACTURES_BY_SOURCE = "fractures by source"
+"""Name of the form whose groups are sources of unrelated films."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Layout:
         abnormal: column with the reading, or None.
         group: column whose films belong together in a split, or None.
         several: whether a row is an examination with any number of films, named after it.
+        region: column with the part of the body as the number of a class of `CLASS_REGIONS`, or None.
     """
 
     name: str
@@ -50,6 +63,7 @@ class Layout:
     abnormal: str | None = None
     group: str | None = None
     several: bool = False
+    region: str | None = None
 
     def fits(self, table: Table) -> bool:
         """Whether the table has this form's columns."""
@@ -60,6 +74,9 @@ class Layout:
         """Return the table's column of bone ages, or None."""
         return next((name for name in self.age if name in table.columns), None)
 
+
+CLASS_REGIONS = ("elbow", "fingers", "forearm", "humerus", "humerus", "shoulder", "wrist")
+"""Part of the body by the number of a class of the fracture set; its class 3 is called humerus fracture, 4 humerus."""
 
 # The RSNA Pediatric Bone Age Challenge 2017 published its training table as `id,boneage,male`, its validation table as
 # `Image ID,male,Bone Age (months)` and its test table as `Case ID,Sex`, later with the ground truth. The first with a
@@ -77,7 +94,15 @@ LAYOUTS = (
         age_optional=True,
     ),
     Layout("films by id", key="id", sex="sex", age=("boneage_months", "bone_age_months", "boneage")),
-    Layout("fractures by source", key="file", film="file", abnormal="fracture", group="source", age_optional=True),
+    Layout(
+        FRACTURES_BY_SOURCE,
+        key="file",
+        film="file",
+        abnormal="fracture",
+        group="source",
+        age_optional=True,
+        region="classes",
+    ),
     Layout("studies by id", key="id", abnormal="label", several=True, age_optional=True),
 )
 
@@ -214,8 +239,22 @@ def _study(row: Row, *, layout: Layout, age: str | None) -> Study:
         abnormal=row.label(layout.abnormal) if layout.abnormal else plain.abnormal,
         patient_id=row.text(layout.group) if layout.group else plain.patient_id,
         study_id=key if layout.several else plain.study_id,
-        region=key.partition("_")[0].casefold() if layout.several and "_" in key else plain.region,
+        region=_region(row, layout=layout, key=key) or plain.region,
     )
+
+
+def _region(row: Row, *, layout: Layout, key: str) -> str | None:
+    """Return the part of the body that an examination's name begins with, or that the classes of its fractures name."""
+    if layout.several:
+        return key.partition("_")[0].casefold() if "_" in key else None
+    numbers = (row.text(layout.region) or "") if layout.region else ""
+    if not layout.region or not numbers:
+        return None
+    known = {str(number): name for number, name in enumerate(CLASS_REGIONS)}
+    parts = [part.strip() for part in numbers.split(";")]
+    if not set(parts) <= known.keys():
+        row.fail(layout.region, "unknown class", f"write numbers of 0 to {len(CLASS_REGIONS) - 1} with ; between them")
+    return " and ".join(dict.fromkeys(known[part] for part in parts))
 
 
 def _renamed(row: Row, *, layout: Layout, age: str | None, key: str) -> dict[str, str]:

@@ -12,12 +12,14 @@ from capitate.training.abnormality.run import run_abnormality
 from capitate.training.abnormality.task import open_abnormality
 from capitate.training.bone_age_run import run_bone_age
 from capitate.training.config import BoneAgeConfig
+from capitate.training.fractures.task import FracturesTask
 from capitate.training.joint_grades.task import open_joint_grades
 from capitate.training.joints.task import JointTask
 from capitate.training.locator_run import run_locator
 from capitate.training.outlines.task import OutlineTask
 from capitate.training.settings.abnormality import AbnormalityConfig
 from capitate.training.settings.experiment import Experiment
+from capitate.training.settings.fractures import FracturesConfig
 from capitate.training.settings.joint_grades import JointGradesConfig
 from capitate.training.settings.joints import JointDetectorConfig
 from capitate.training.settings.locator import LocatorConfig
@@ -32,6 +34,7 @@ OPENERS: Mapping[type[Experiment], Callable[[Any, Path], Task[Any, Any]]] = {
     OutlinesConfig: OutlineTask.open,
     JointGradesConfig: open_joint_grades,
     AbnormalityConfig: open_abnormality,
+    FracturesConfig: FracturesTask.open,
 }
 """What brings the experiments of a task together with its data, by the kind of their configuration."""
 

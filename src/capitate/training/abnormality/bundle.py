@@ -19,9 +19,10 @@ from capitate.training.abnormality.familiar import FAMILIARITY
 from capitate.training.abnormality.network import AbnormalityNetwork
 from capitate.training.abnormality.task import THRESHOLD, open_abnormality
 from capitate.training.base_features import explain_networks
+from capitate.training.bundle_folder import write_folds
 from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
-from capitate.training.ensemble_folds import in_order, write_folds
+from capitate.training.ensemble_folds import in_order
 from capitate.training.export import WEIGHT_BITS, export, write_bundle
 from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json

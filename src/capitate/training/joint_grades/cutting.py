@@ -21,12 +21,12 @@ from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.runtime.grade_categories import JOINTS
 from capitate.runtime.joint_boxes import JointDetector
 from capitate.runtime.locator import HandLocator
+from capitate.runtime.nearest_grey import nearest_grey
 from capitate.runtime.views import squash
 from capitate.training.data.boxes import LabelledBox, write_boxes
 from capitate.training.data.film_finder import films_under
 from capitate.training.joint_grades.crops import CROPS_TABLE
 from capitate.training.manifest import Study
-from capitate.training.outlines.masks import filled
 from capitate.training.prepare import Refused, each_film
 from capitate.training.runs import write_table
 from capitate.types import Box
@@ -153,7 +153,7 @@ def _cut_film(study: Study, *, better: dict[str, Path], out: Path, cutting: Cutt
         return Refused(study.id, "no_joints", "the joints found do not lie like those of a hand")
     if cutting.masks is not None:
         with Image.open(cutting.masks / f"{study.id}.png") as mask:
-            best = filled(best, np.asarray(mask) > 0)
+            best = nearest_grey(best, np.asarray(mask) > 0)
     if cutting.aspect:
         best = _stretched(best, cutting.aspect)
     shape = (best.shape[0], best.shape[1])

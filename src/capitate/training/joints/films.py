@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +17,8 @@ from capitate.runtime.film_rule import FilmRule, Fitted
 from capitate.runtime.hand_view import HandView, HandViewRule
 from capitate.runtime.views import ViewRule, squash
 from capitate.training.data.pictures import films_of, read_pictures
-from capitate.training.joints.labels import JointLabels, LabelledHand, audited, read_labels
+from capitate.training.detector.films import BoxedFilms, placed_boxes
+from capitate.training.joints.labels import JointLabels, audited, read_labels
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused, locator_of
 from capitate.training.settings.joints import JointDetectorConfig
@@ -28,8 +27,6 @@ from capitate.training.settings.pictures import film_rule
 __all__ = ["JointFilms", "detector_pictures", "open_films", "picture_of", "read_film"]
 
 _log = logging.getLogger(__name__)
-_UNKNOWN = 0.1
-"""Side of a box, as a share of the picture, of a class whose sizes nobody labelled; it sets a mark's width alone."""
 
 
 class _Read(NamedTuple):
@@ -40,46 +37,15 @@ class _Read(NamedTuple):
     square: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class JointFilms:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JointFilms(BoxedFilms):
     """Films in one order with their joints.
 
     Attributes:
-        studies: what is known of each.
-        pictures: uint8 (n, height, width), by the rule.
-        fitted: how each picture was made of its film.
-        sizes: int64 (n, 2), columns and rows of each film.
-        classes: int64 (n, most), -1 behind a film's last joint.
-        boxes: float32 (n, most, 4), centre x, y, width, height in pixels of the picture; sizes NaN where unknown.
-        usual: float32 (classes of the experiment, 2), median width and height as shares of the picture.
-        rule: by which pictures were fitted.
         labels: as they were read, for the audit.
-        refused: films that could not be read, by id.
     """
 
-    studies: Sequence[Study]
-    pictures: NDArray[np.uint8]
-    fitted: Sequence[Fitted | HandView]
-    sizes: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    boxes: NDArray[np.float32]
-    usual: NDArray[np.float32]
-    rule: FilmRule | HandViewRule
     labels: JointLabels
-    refused: Mapping[str, Refused]
-
-    def __len__(self) -> int:
-        return len(self.studies)
-
-    @cached_property
-    def inside(self) -> NDArray[np.float32]:
-        """Left, top, right and bottom of each film in its picture, pixels, (n, 4); of views the box of the film."""
-        return np.array([_corners(*one) for one in zip(self.fitted, self.sizes, strict=True)], dtype=np.float32)
-
-    @property
-    def ids(self) -> NDArray[np.str_]:
-        """Id of every film, (n,)."""
-        return np.array([study.id for study in self.studies])
 
     def audit(self) -> dict[str, Any]:
         """Say which labelled hands are left out, and why."""
@@ -87,15 +53,8 @@ class JointFilms:
             "hands": len(self.labels.hands),
             "known_by_points_alone": self.labels.points_alone,
             "wrong": dict(self.labels.wrong),
-            "refused_films": {name: {"code": one.code, "message": one.message} for name, one in self.refused.items()},
+            "refused_films": self.refusals(),
         }
-
-    def digest(self) -> str:
-        """Compute the sha256 of ids and joints in their order."""
-        total = hashlib.sha256()
-        for study, classes, boxes in zip(self.studies, self.classes, self.boxes, strict=True):
-            total.update(f"{study.id}\n".encode() + classes.tobytes() + np.nan_to_num(boxes, nan=-1).tobytes())
-        return total.hexdigest()
 
 
 def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
@@ -125,15 +84,16 @@ def open_films(data: Path, config: JointDetectorConfig) -> JointFilms:
     labels = audited(labels, config.labels, films={study.id: read.square for study, read in made})
     made = [(study, read) for study, read in made if study.id in labels.hands]
     hands = [labels.hands[study.id] for study, _ in made]
-    classes, boxes = _padded(hands, [read for _, read in made])
+    fitted, sizes = [read.fitted for _, read in made], np.array([read.size for _, read in made], dtype=np.int64)
+    placed = placed_boxes(hands, fitted, sizes, count=len(config.classes), rule=rule)
     return JointFilms(
         studies=[study for study, _ in made],
         pictures=np.stack([read.fitted.pixels for _, read in made]),
-        fitted=[read.fitted for _, read in made],
-        sizes=np.array([read.size for _, read in made], dtype=np.int64),
-        classes=classes,
-        boxes=boxes,
-        usual=_usual(boxes[..., 2:] / np.array([rule.width, rule.height]), classes, len(config.classes)),
+        fitted=fitted,
+        sizes=sizes,
+        classes=placed.classes,
+        boxes=placed.boxes,
+        usual=placed.usual,
         rule=rule,
         labels=labels,
         refused=refused,
@@ -183,33 +143,3 @@ def picture_of(
     if located.negated:
         pixels, square = np.float32(1) - pixels, np.float32(1) - square
     return rule.cut(pixels, located.frame, square=square)
-
-
-def _corners(fitted: Fitted | HandView, size: NDArray[np.int64]) -> tuple[float, float, float, float]:
-    columns, rows = size.tolist()
-    placed = fitted.place(np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]))
-    (left, top), (right, bottom) = placed.min(axis=0).tolist(), placed.max(axis=0).tolist()
-    return left, top, right, bottom
-
-
-def _padded(hands: Sequence[LabelledHand], films: Sequence[_Read]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Bring joints to pixels of their pictures, as many a film as the one with most has."""
-    most = max(len(hand.classes) for hand in hands)
-    classes = np.full((len(hands), most), -1, dtype=np.int64)
-    boxes = np.full((len(hands), most, 4), np.nan, dtype=np.float32)
-    for row, (hand, read) in enumerate(zip(hands, films, strict=True)):
-        count, size = len(hand.classes), np.array(read.size)
-        classes[row, :count] = hand.classes
-        boxes[row, :count, :2] = read.fitted.place(hand.boxes[:, :2] * size)
-        boxes[row, :count, 2:] = read.fitted.place_sides(hand.boxes[:, 2:] * size)
-    return classes, boxes
-
-
-def _usual(shares: NDArray[np.floating[Any]], classes: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """Take the medians of each class."""
-    usual = np.full((count, 2), _UNKNOWN, dtype=np.float32)
-    for kind in range(count):
-        known = shares[(classes == kind) & np.isfinite(shares).all(axis=-1)]
-        if len(known):
-            usual[kind] = np.median(known, axis=0)
-    return usual

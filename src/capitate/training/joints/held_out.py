@@ -10,58 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from capitate.evaluation.detection import LEAST_SCORE, FilmBoxes, detection_figures
+from capitate.evaluation.detection import detection_figures
 from capitate.evaluation.detection_rows import box_rows
-from capitate.runtime.film_rule import Fitted
-from capitate.runtime.hand_view import HandView
-from capitate.runtime.joint_boxes import find_peaks
 from capitate.runtime.session import Session
-from capitate.training.export import export
+from capitate.training.detector.exported import export_detector, found_boxes
 from capitate.training.joints.films import JointFilms
-from capitate.training.joints.network import JointNetwork, ReleasedJoints
 from capitate.training.run_card import Figure
 from capitate.training.runs import write_table
 from capitate.training.settings.joints import JointDetectorConfig
 
-__all__ = ["PREDICTIONS", "export_joints", "found_joints", "measure"]
+__all__ = ["PREDICTIONS", "measure"]
 
 PREDICTIONS = "predictions.csv"
-_AT_ONCE = 16
-
-
-def export_joints(network: JointNetwork, path: Path, *, height: int, width: int) -> None:
-    """Write a detector as ONNX with a dynamic batch and packed weights."""
-    example = (torch.zeros(2, 1, height, width, dtype=torch.uint8),)
-    export(ReleasedJoints(network), example, path, inputs=("picture",), outputs=("scores", "boxes"))
-
-
-def found_joints(
-    session: Session, films: JointFilms, rows: NDArray[np.int64], config: JointDetectorConfig
-) -> list[FilmBoxes]:
-    """Find the joints of films with an exported detector, boxes in film pixels."""
-    counts = config.counts if config.detect.known_counts else None
-    found = []
-    for part in np.array_split(rows, max(1, -(-rows.size // _AT_ONCE))):
-        scores, boxes = session.run({"picture": films.pictures[part][:, None]})
-        for row, heat, places in zip(part.tolist(), scores, boxes, strict=True):
-            peaks = find_peaks(heat, places, threshold=LEAST_SCORE, counts=counts)
-            labelled, fitted = films.classes[row] >= 0, films.fitted[row]
-            found.append(
-                FilmBoxes(
-                    id=films.studies[row].id,
-                    truth_classes=films.classes[row][labelled],
-                    truth=_on_film(films.boxes[row][labelled], fitted),
-                    classes=peaks.classes,
-                    scores=peaks.scores.astype(np.float64),
-                    boxes=_on_film(peaks.boxes, fitted),
-                )
-            )
-    return found
-
-
-def _on_film(boxes: NDArray[np.float32], fitted: Fitted | HandView) -> NDArray[np.float64]:
-    """Bring boxes (n, 4), centre and sides, from pixels of the picture to those of the film."""
-    return np.concatenate([fitted.to_film(boxes[:, :2]), fitted.sides_on_film(boxes[:, 2:])], axis=1)
 
 
 def measure(
@@ -78,8 +38,9 @@ def measure(
     """
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         path = Path(scratch) / "joints.onnx"
-        export_joints(network, path, height=films.rule.height, width=films.rule.width)
-        found = found_joints(Session(path, threads=torch.get_num_threads()), films, rows, config)
+        export_detector(network, path, height=films.rule.height, width=films.rule.width)
+        session = Session(path, threads=torch.get_num_threads())
+        found = found_boxes(session, films, rows, counts=config.counts if config.detect.known_counts else None)
     threshold = config.detect.threshold
     lines = [
         line

@@ -15,12 +15,13 @@ from capitate.errors import FilmError
 from capitate.hand import Detection, Joint, bone_class_of, name_joints
 from capitate.hand.measures import outline_windows
 from capitate.runtime.film_rule import CropRule, FilmRule
+from capitate.runtime.nearest_grey import nearest_grey
 from capitate.training.data.boxes import LabelledBox
 from capitate.training.manifest import Study
 from capitate.training.prepare import Refused
 from capitate.types import Box
 
-__all__ = ["CLASSES", "UNKNOWN", "Cut", "CutRule", "cut_film", "filled", "regions"]
+__all__ = ["CLASSES", "UNKNOWN", "Cut", "CutRule", "cut_film", "regions"]
 
 CLASSES = ("background", "joint region", "epiphysis or carpal bone")
 UNKNOWN = 255
@@ -79,7 +80,7 @@ def cut_film(study: Study, *, how: CutRule) -> list[Cut] | Refused:
         return Refused(study.id, "mask", wrong)
     plain = labels.astype(np.uint8)
     if how.masked:
-        film = filled(film, plain > 0)
+        film = nearest_grey(film, plain > 0)
     made = list(_cuts(study, film, plain, how))
     return made or Refused(study.id, "mask", f"no region of the mask reaches {how.least:g} of the film; correct it")
 
@@ -94,15 +95,6 @@ def regions(labels: Labels, *, least: float) -> list[Box]:
         if max(height, width) >= longest:
             boxes.append(Box(float(columns.start), float(rows.start), float(width), float(height)))
     return boxes
-
-
-def filled(film: Picture, known: NDArray[np.bool_]) -> Picture:
-    """Give every unknown pixel the grey of the nearest known one; unchanged where nothing is known."""
-    if not known.any():
-        return film
-    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    nearest: Picture = film[rows, columns]
-    return nearest
 
 
 def _wrong(film: Picture, labels: NDArray[np.int64]) -> str | None:

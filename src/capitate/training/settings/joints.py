@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from capitate.errors import UsageError
 from capitate.training.joints_labels import BOXES_OF_A_HAND
 from capitate.training.settings.checks import within
-from capitate.training.settings.pictures import LabelledPicturesConfig, PictureReadingConfig, check_labelled
+from capitate.training.settings.detector import DetectorConfig, check_detector
+from capitate.training.settings.pictures import PictureReadingConfig
 
 __all__ = [
-    "BoxLoss",
     "DetectConfig",
     "JointDetectorConfig",
     "JointLabelFiles",
-    "JointLossConfig",
     "JointReadingConfig",
     "check_joints",
 ]
-
-
-class BoxLoss(StrEnum):
-    """What makes boxes right."""
-
-    GIOU = "giou"
-    L1 = "l1"
 
 
 @dataclass(frozen=True)
@@ -59,28 +50,6 @@ class JointReadingConfig(PictureReadingConfig):
 
 
 @dataclass(frozen=True)
-class JointLossConfig:
-    """What the detector is fitted by.
-
-    Attributes:
-        overlap: least overlap of two boxes whose centres count as near, which sets how wide a centre's mark on its map
-            is (Law & Deng 2018).
-        focus: power by which cells that are right already count less.
-        near: power by which cells near a centre count less as background.
-        offset: weight of the centres' distance, L1 in cells.
-        box: `giou`, or `l1` of the logarithms of the sizes.
-        box_weight: weight of it.
-    """
-
-    overlap: float = 0.7
-    focus: float = 2.0
-    near: float = 4.0
-    offset: float = 1.0
-    box: BoxLoss = BoxLoss.GIOU
-    box_weight: float = 1.0
-
-
-@dataclass(frozen=True)
 class DetectConfig:
     """How boxes are read from maps.
 
@@ -94,7 +63,7 @@ class DetectConfig:
 
 
 @dataclass(frozen=True)
-class JointDetectorConfig(LabelledPicturesConfig):
+class JointDetectorConfig(DetectorConfig):
     """A joint-detector experiment.
 
     Attributes:
@@ -102,7 +71,6 @@ class JointDetectorConfig(LabelledPicturesConfig):
         counts: how often each stands on a hand, in the same order.
         labels: see `JointLabelFiles`.
         reading: see `JointReadingConfig`.
-        loss: see `JointLossConfig`.
         detect: see `DetectConfig`.
     """
 
@@ -111,7 +79,6 @@ class JointDetectorConfig(LabelledPicturesConfig):
     counts: tuple[int, ...] = tuple(BOXES_OF_A_HAND.values())
     labels: JointLabelFiles = field(default_factory=JointLabelFiles)
     reading: JointReadingConfig = field(default_factory=JointReadingConfig)
-    loss: JointLossConfig = field(default_factory=JointLossConfig)
     detect: DetectConfig = field(default_factory=DetectConfig)
 
 
@@ -121,26 +88,14 @@ def check_joints(config: JointDetectorConfig) -> None:
     Raises:
         UsageError: naming the key, the value received and what is allowed.
     """
-    check_labelled(config)
-    if not config.classes or len(set(config.classes)) < len(config.classes):
-        raise UsageError(f"classes must be different names, at least one, got {list(config.classes)}")
+    check_detector(config)
     if len(config.counts) != len(config.classes) or min(config.counts) < 1:
         raise UsageError(
             f"counts must hold a whole number above 0 for each of {len(config.classes)} classes, got "
             f"{list(config.counts)}"
         )
     _check_view(config)
-    loss = config.loss
-    within(
-        [
-            ("loss.overlap", loss.overlap, 0.1, 0.95),
-            ("loss.focus", loss.focus, 0, 8),
-            ("loss.near", loss.near, 0, 8),
-            ("loss.offset", loss.offset, 0, float("inf")),
-            ("loss.box_weight", loss.box_weight, 0, float("inf")),
-            ("detect.threshold", config.detect.threshold, 0.01, 0.99),
-        ]
-    )
+    within([("detect.threshold", config.detect.threshold, 0.01, 0.99)])
 
 
 def _check_view(config: JointDetectorConfig) -> None:

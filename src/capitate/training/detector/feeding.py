@@ -1,4 +1,4 @@
-"""Batches of films with joints: augmentation moves pictures and boxes by one map."""
+"""Batches of films with boxes: augmentation moves pictures and boxes by one map."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch.nn import functional
 
 from capitate.training import augment
 from capitate.training.augment.carried import carried_boxes, clipped_boxes, in_pixels, negated
-from capitate.training.joints.films import JointFilms
-from capitate.training.joints.targets import Targets, make_targets
+from capitate.training.detector.films import BoxedFilms
+from capitate.training.detector.targets import Targets, make_targets
 from capitate.training.pictures.labelled import LabelledFeeder
-from capitate.training.settings.joints import JointDetectorConfig
+from capitate.training.settings.detector import DetectorConfig
 
-__all__ = ["JointBatch", "JointFeeder", "batch_of"]
+__all__ = ["DetectorBatch", "DetectorFeeder", "batch_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class JointBatch:
+class DetectorBatch:
     """Films of one step, or of a part of it.
 
     Attributes:
         pictures: float32 (n, 1, height, width), 0 to 255.
-        classes: int64 (n, k), -1 for no joint.
+        classes: int64 (n, k), -1 for none.
         boxes: float32 (n, k, 4), pixels of these pictures.
         targets: maps made of them.
         of: films of the whole step, over all parts and processes.
@@ -42,15 +42,15 @@ class JointBatch:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def parts(self, count: int) -> Iterator[JointBatch]:
+    def parts(self, count: int) -> Iterator[DetectorBatch]:
         """Cut into `count` parts whose sizes differ by one film at most; fewer where there are fewer films."""
         for rows in np.array_split(np.arange(len(self)), min(count, len(self))):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
             maps = self.targets
             targets = Targets(maps.heat[part], maps.cells[part], maps.boxes[part], maps.used[part])
-            yield JointBatch(self.pictures[part], self.classes[part], self.boxes[part], targets, self.of)
+            yield DetectorBatch(self.pictures[part], self.classes[part], self.boxes[part], targets, self.of)
 
-    def to(self, device: torch.device) -> JointBatch:
+    def to(self, device: torch.device) -> DetectorBatch:
         """Move to a device."""
         maps = self.targets
         moved = Targets(maps.heat.to(device), maps.cells.to(device), maps.boxes.to(device), maps.used.to(device))
@@ -63,10 +63,10 @@ class JointBatch:
         )
 
 
-class JointFeeder(LabelledFeeder[JointBatch, JointFilms, JointDetectorConfig]):
-    """Gives the batches of each epoch of a joint-detector experiment."""
+class DetectorFeeder(LabelledFeeder[DetectorBatch, BoxedFilms, DetectorConfig]):
+    """Gives the batches of each epoch of a detector experiment."""
 
-    def made(self, rows: NDArray[np.int64], *, drawn: augment.Drawn, negative: Tensor, of: int) -> JointBatch:
+    def made(self, rows: NDArray[np.int64], *, drawn: augment.Drawn, negative: Tensor, of: int) -> DetectorBatch:
         """Make a batch; arguments as of `LabelledFeeder.made`."""
         return batch_of(
             self.films, rows, self.config, size=self.size, drawn=drawn, negative=negative, of=of, device=self.device
@@ -74,16 +74,16 @@ class JointFeeder(LabelledFeeder[JointBatch, JointFilms, JointDetectorConfig]):
 
 
 def batch_of(
-    films: JointFilms,
+    films: BoxedFilms,
     rows: NDArray[np.int64],
-    config: JointDetectorConfig,
+    config: DetectorConfig,
     *,
     size: tuple[int, int],
     drawn: augment.Drawn | None = None,
     negative: Tensor | None = None,
     of: int | None = None,
     device: torch.device | None = None,
-) -> JointBatch:
+) -> DetectorBatch:
     """Make a batch of some films.
 
     Args:
@@ -118,7 +118,7 @@ def batch_of(
         overlap=config.loss.overlap,
         usual=torch.from_numpy(films.usual),
     )
-    return JointBatch(pictures.float(), classes, boxes, targets, len(rows) if of is None else of)
+    return DetectorBatch(pictures.float(), classes, boxes, targets, len(rows) if of is None else of)
 
 
 def _resized(pictures: Tensor, boxes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from capitate.training.joints.targets import STRIDE
+from capitate.training.detector.targets import STRIDE
 from capitate.training.networks.features import FeaturesNetwork, MapFeatures
 from capitate.training.networks.separable import separable
 from capitate.training.settings.pictures import FeaturesConfig
 
-__all__ = ["JointMaps", "JointNetwork", "ReleasedJoints"]
+__all__ = ["DetectorMaps", "DetectorNetwork", "ReleasedDetector"]
 
 _RARE = 0.01
 """Score of every cell before training, so that the many empty ones do not decide the first steps (Lin et al. 2017)."""
@@ -23,19 +23,19 @@ _USUAL_CELLS = 8.0
 _MOST_LOG = 4.0
 
 
-class JointMaps(NamedTuple):
+class DetectorMaps(NamedTuple):
     """What the network says of every cell.
 
     Attributes:
-        logits: float (n, classes, rows, columns), of a joint's centre being there.
-        boxes: float (n, 4, rows, columns), centre x, y, width and height of the joint whose centre is there, cells.
+        logits: float (n, classes, rows, columns), of a centre being there.
+        boxes: float (n, 4, rows, columns), centre x, y, width and height of the object whose centre is there, cells.
     """
 
     logits: Tensor
     boxes: Tensor
 
 
-class JointNetwork(FeaturesNetwork):
+class DetectorNetwork(FeaturesNetwork):
     """A fully convolutional detector without anchors (after Zhou, Wang & Krahenbuhl 2019, Objects as Points)."""
 
     def __init__(self, config: FeaturesConfig, *, classes: int) -> None:
@@ -55,13 +55,13 @@ class JointNetwork(FeaturesNetwork):
         nn.init.zeros_(self.shapes[-1].weight)
         nn.init.zeros_(self.shapes[-1].bias)
 
-    def forward(self, picture: Tensor) -> JointMaps:
+    def forward(self, picture: Tensor) -> DetectorMaps:
         """Read pictures, float (n, 1, height, width), 0 to 255, sides in multiples of 32."""
         maps = [side(each) for side, each in zip(self.sides, self.backbone(picture), strict=True)]
         x = maps[-1]
         for finer, join in zip(maps[-2::-1], self.joining, strict=True):
             x = join(functional.interpolate(x, scale_factor=2.0, mode="nearest") + finer)
-        return JointMaps(self.marks(x), _boxes(self.shapes(x).float()))
+        return DetectorMaps(self.marks(x), _boxes(self.shapes(x).float()))
 
 
 def _boxes(shapes: Tensor) -> Tensor:
@@ -73,10 +73,10 @@ def _boxes(shapes: Tensor) -> Tensor:
     return torch.cat([shapes[:, :1] + across + 0.5, shapes[:, 1:2] + down + 0.5, sides], 1)
 
 
-class ReleasedJoints(nn.Module):
+class ReleasedDetector(nn.Module):
     """What the file computes: an 8-bit picture to scores and boxes in its pixels."""
 
-    def __init__(self, network: JointNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         """Wrap a trained network."""
         super().__init__()
         self.network = network

@@ -1,4 +1,4 @@
-"""Joints as maps: a mark at each centre, and what the cells around it should say of the box."""
+"""Objects as maps: a mark at each centre, and what the cells around it should say of the box."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Targets:
 
     Attributes:
         heat: float (n, classes, rows, columns), 1 in a centre's own cell, falling off around it.
-        cells: int64 (n, k, 2), column and row of every joint's own cell.
+        cells: int64 (n, k, 2), column and row of every object's own cell.
         boxes: float (n, k, 4), centre x, y, width and height; sizes NaN where unknown.
-        used: bool (n, k), joints that there are.
+        used: bool (n, k), objects that there are.
     """
 
     heat: Tensor
@@ -39,7 +39,7 @@ def make_targets(
     """Make the maps of a batch.
 
     Args:
-        classes: int64 (n, k), -1 for no joint.
+        classes: int64 (n, k), -1 for none.
         boxes: float (n, k, 4), pixels; sizes NaN where unknown.
         count: of classes.
         size: rows and columns of the pictures, multiples of `STRIDE`.
@@ -59,9 +59,9 @@ def make_targets(
     down = torch.exp(-((torch.arange(rows) - cells[..., 1:]) ** 2) / (2 * sigma**2))
     heat = torch.zeros(len(classes), count, rows, columns)
     films = torch.arange(len(classes))
-    for joint in range(classes.shape[1]):
-        mark = down[:, joint, :, None] * across[:, joint, None, :] * used[:, joint, None, None]
-        at = (films, classes[:, joint].clamp(min=0))
+    for k in range(classes.shape[1]):
+        mark = down[:, k, :, None] * across[:, k, None, :] * used[:, k, None, None]
+        at = (films, classes[:, k].clamp(min=0))
         heat[at] = torch.maximum(heat[at], mark)
     return Targets(heat, cells, scaled, used)
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from capitate.training.joints.targets import NEAR, Targets
-from capitate.training.settings.joints import BoxLoss, JointLossConfig
+from capitate.training.detector.targets import NEAR, Targets
+from capitate.training.settings.detector import BoxLoss, DetectorLossConfig
 
 __all__ = ["box_terms", "generalised_iou", "heat_loss"]
 
@@ -36,10 +36,10 @@ def heat_loss(logits: Tensor, heat: Tensor, *, focus: float, near: float) -> Ten
     return total / centre.flatten(1).sum(1).clamp(min=1)
 
 
-def box_terms(boxes: Tensor, targets: Targets, config: JointLossConfig) -> tuple[Tensor, Tensor]:
+def box_terms(boxes: Tensor, targets: Targets, config: DetectorLossConfig) -> tuple[Tensor, Tensor]:
     """Give the distance of centres and the loss of boxes, of every film.
 
-    Each joint's own cell and its eight neighbours state the whole box; a film's terms are means over these.
+    Each object's own cell and its eight neighbours state the whole box; a film's terms are means over these.
 
     Args:
         boxes: what the cells state, float (n, 4, rows, columns): centre x, y, width and height in cells.
@@ -80,7 +80,7 @@ def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _around(boxes: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
-    """Read what the cells at and around every joint's centre state, (n, k, 9, 4), and which of them there are."""
+    """Read what the cells at and around every object's centre state, (n, k, 9, 4), and which of them there are."""
     rows, columns = boxes.shape[2:]
     at = targets.cells[:, :, None] + torch.tensor(NEAR, device=boxes.device)
     there = ((at >= 0) & (at < torch.tensor([columns, rows], device=boxes.device))).all(-1)
@@ -92,6 +92,6 @@ def _around(boxes: Tensor, targets: Targets) -> tuple[Tensor, Tensor]:
 
 
 def _mean(values: Tensor, which: Tensor) -> Tensor:
-    """Average over the joints and cells of each film, (n,)."""
+    """Average over the objects and cells of each film, (n,)."""
     kept = torch.where(which, values, torch.zeros(())).flatten(1).sum(1)
     return kept / which.flatten(1).sum(1).clamp(min=1)

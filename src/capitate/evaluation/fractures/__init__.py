@@ -1,0 +1,1 @@
+"""Evaluation of a localiser of fractures against labelled boxes."""

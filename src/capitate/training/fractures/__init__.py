@@ -1,0 +1,1 @@
+"""The localiser of fractures: its labels, films, training and bundle."""
