@@ -28,6 +28,7 @@ class Radiograph:
         birth_date: as the file states it, or None.
         study_date: date of acquisition, study or content, in this order of trust, or None.
         side: as the file states it.
+        body_part: as the file states it, in lower case, such as `hand`; empty where it does not.
         findings: what reading remarked.
     """
 
@@ -41,6 +42,7 @@ class Radiograph:
     birth_date: date | None = None
     study_date: date | None = None
     side: Side = Side.UNKNOWN
+    body_part: str = ""
     findings: tuple[Finding, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -50,6 +50,9 @@ def test_cells_of_an_assessed_film():
         "refusal_message": "",
         "model": "bone-age-default 1.0.0",
         "sha256": "3f" * 32,
+        "abnormality": "",
+        "abnormality_threshold": "",
+        "marks": "",
     }
 
 

@@ -15,16 +15,19 @@ torch = pytest.importorskip("torch")
 
 from capitate import files  # noqa: E402
 from capitate.errors import TableError, UsageError  # noqa: E402
+from capitate.evaluation.abnormality.predictions import StudyPredictions  # noqa: E402
+from capitate.evaluation.logistic_fit import fit_logistic  # noqa: E402
 from capitate.runtime.abnormality import AbnormalityScreen  # noqa: E402
 from capitate.runtime.bundle import load_bundle  # noqa: E402
+from capitate.runtime.logistic import LogisticCalibration  # noqa: E402
 from capitate.training.abnormality.batches import ScreenFeeder  # noqa: E402
 from capitate.training.abnormality.films import read_screen_films  # noqa: E402
 from capitate.training.abnormality.losses import unlabelled_loss  # noqa: E402
-from capitate.training.abnormality.predictions import StudyPredictions  # noqa: E402
 from capitate.training.abnormality.ranking import histograms, ranking_error  # noqa: E402
 from capitate.training.abnormality.task import open_abnormality  # noqa: E402
 from capitate.training.bundling import BundleOptions, bundle_runs  # noqa: E402
 from capitate.training.config import load_experiment  # noqa: E402
+from capitate.training.rebundling import rebundle  # noqa: E402
 from capitate.training.running import RunOptions, run_experiment  # noqa: E402
 from capitate.training.runs import Run  # noqa: E402
 from capitate.training.settings.abnormality import (  # noqa: E402
@@ -229,25 +232,57 @@ def test_squashed_films_get_their_proportions_back(mura):
 
 
 def test_the_bundle_answers_as_torch_does(mura, runs, tmp_path):
-    both = bundle_runs(runs, tmp_path / "both")
-    assert len(AbnormalityScreen(both, threads=1).bundle.networks) == 2
+    both = AbnormalityScreen(bundle_runs(runs, tmp_path / "both"), threads=1)
+    assert both.bundle.held_out == (0, 1)
+    assert set(both.bundle.training_folds.values()) <= {0, 1}
+    every = StudyPredictions.load([one / "predictions.csv" for one in runs])
+    assert both.calibration == LogisticCalibration.from_card(fitted(every).to_card())
+    for fold in (0, 1):
+        other = fitted(StudyPredictions.load([runs[1 - fold] / "predictions.csv"]))
+        assert both.bundle.card["calibration"]["by_fold"][str(fold)] == other.to_card()
+    row = rows_of(runs[1])[0]
+    films = [mura / one for one in both.bundle.training_ids if one.startswith(row["study_id"])]
+    member = both.asked(np.stack([both.picture(files.read(film).pixels) for film in films]), member=1)
+    assert member.probabilities.mean() == pytest.approx(float(row["probability"]), abs=1e-4)
     screen = AbnormalityScreen(bundle_runs(runs[:1], tmp_path / "one"), threads=1)
     assert screen.regions == {"hand", "wrist"}
     rows = rows_of(runs[0])
-    assert screen.threshold == pytest.approx(float(rows[0]["threshold"]), abs=1e-6)
+    told = screen.calibration
+    assert screen.threshold == pytest.approx(told.of(float(rows[0]["threshold"])), abs=1e-5)
+    chosen = json.loads((runs[0] / "threshold.json").read_text())["calibration"]
+    assert told == LogisticCalibration.from_card(chosen), "one fold held out: the films kept back calibrate"
+    assert screen.familiarity[0].distances(screen.familiarity[0].mean[None])[0] == 0
     for row in rows[:4]:
         region, patient, study = row["study_id"].split("/")
         films = sorted((mura / region / patient).glob(f"{study}*/*.png"))
         assert len(films) == 2
         found = screen.study(np.stack([screen.picture(files.read(film).pixels) for film in films]))
-        assert found.probability == pytest.approx(float(row["probability"]), abs=1e-4)
-        assert found.probability == pytest.approx(np.mean(found.films))
+        assert found.probability == pytest.approx(told.of(float(row["probability"])), abs=1e-4)
+        assert len(found.familiar) == 2
     with pytest.raises(UsageError, match="a study needs a film that can be read to be screened, got none"):
         screen.study(np.zeros((0, 32, 32), dtype=np.uint8))
     with pytest.raises(UsageError, match="--set is for bone-age bundles and has no meaning for abnormality"):
         bundle_runs(runs, tmp_path / "other", options=BundleOptions(changes=("a=1",)))
     with pytest.raises(UsageError, match="does bone-age, not abnormality"):
         AbnormalityScreen(load_bundle("bone-age"))
+
+
+def fitted(found: StudyPredictions) -> LogisticCalibration:
+    return fit_logistic(found.probabilities, found.labels)
+
+
+def test_a_bundle_of_a_whole_run_is_calibrated_by_runs_of_folds(mura, runs, tmp_path):
+    whole = run_experiment(experiment("optimiser.stages=[[1, 32, 32]]"), mura, tmp_path / "whole", RunOptions())
+    assert "auc" not in whole
+    (tmp_path / "whole" / "familiarity.npz").unlink()
+    alarms = {"name": "share of films called", "value": 0.1, "low": 0.05, "high": 0.2, "unit": "share", "on": "9 films"}
+    options = BundleOptions(held_out=tuple(runs), figures=(alarms,), data=mura)
+    card = bundle_runs([tmp_path / "whole"], tmp_path / "bundle", options=options).card
+    every = StudyPredictions.load([one / "predictions.csv" for one in runs])
+    assert {key: card["calibration"][key] for key in ("slope", "intercept")} == fitted(every).to_card()
+    assert card["false_alarms"] == {"value": 0.1, "low": 0.05, "high": 0.2, "on": "9 films"}
+    assert any(one["name"] == "auc, all" and "16 studies held out" in one["on"] for one in card["figures"])
+    assert card["familiarity"]["films"][0][0] > card["familiarity"]["films"][0][1] > 0, "measured anew"
 
 
 def test_members_are_joined_by_id(runs, tmp_path):
@@ -258,6 +293,33 @@ def test_members_are_joined_by_id(runs, tmp_path):
     joined = StudyPredictions.load([runs[0] / "predictions.csv", tmp_path / "turned.csv"])
     assert joined.studies.tolist() == once.studies.tolist()
     assert joined.probabilities == pytest.approx(once.probabilities)
+
+
+def test_a_copy_of_a_bundle_keeps_what_tells_familiar_films(runs, tmp_path):
+    made = bundle_runs(runs, tmp_path / "made")
+    copy = rebundle(str(made.folder), tmp_path / "copy", options=BundleOptions(name="copied"))
+    assert copy.training_folds == made.training_folds
+    first, second = (AbnormalityScreen(one, threads=1).familiarity for one in (made, copy))
+    assert [one.limit for one in first] == [one.limit for one in second]
+
+
+def test_mura_with_its_splits_and_studies_of_several_films(tmp_path):
+    """A patient of two regions is one group, a study's films share its label, and its probability is their mean."""
+    for place in ("train/XR_HAND/patient1/study1_positive", "train/XR_WRIST/patient1/study1_negative"):
+        for k in range(3):
+            draw_film(tmp_path / place / f"image{k}.png", abnormal=False, seed=k)
+    draw_film(tmp_path / "valid" / "XR_HAND" / "patient2" / "study1_negative" / "image1.png", abnormal=False, seed=9)
+    films = read_screen_films(tmp_path, ScreenDataConfig())
+    assert sorted(set(films.groups)) == ["patient1", "patient2"]
+    assert {(str(study), float(label)) for study, label in zip(films.studies, films.labels, strict=True)} == {
+        ("XR_HAND/patient1/study1", 1.0),
+        ("XR_WRIST/patient1/study1", 0.0),
+        ("XR_HAND/patient2/study1", 0.0),
+    }
+    rows = np.flatnonzero(films.studies == "XR_HAND/patient1/study1")
+    found = StudyPredictions.of_films(films, rows, np.array([0.2, 0.3, 0.7]))
+    assert (found.films.tolist(), found.labels.tolist()) == ([3], [True])
+    assert found.probabilities == pytest.approx([0.4])
 
 
 def test_the_share_of_pairs_in_the_wrong_order():
@@ -276,6 +338,11 @@ def test_a_table_by_source_is_split_by_it_and_never_averaged_over_it(tmp_path):
     assert set(films.groups) == {"s0", "s1"}
     assert len(set(films.studies)) == 6
     assert set(films.regions) == {"6", ""}
+    names = ("elbow", "finger", "forearm", "humerus", "humerus", "shoulder", "wrist")
+    named = read_screen_films(tmp_path / "index.csv", ScreenDataConfig(region="classes", region_names=names))
+    assert set(named.regions) == {"wrist", ""}
+    with pytest.raises(TableError, match=r"is of region 6, and data\.region_names has 2 names"):
+        read_screen_films(tmp_path / "index.csv", ScreenDataConfig(region="classes", region_names=names[:2]))
     folds = films.folds(5)
     assert all(len(set(folds[films.groups == group])) == 1 for group in ("s0", "s1"))
 

@@ -10,6 +10,7 @@ from capitate.assessor.joint_models import JointModels, chosen_models
 from capitate.assessor.joint_reader import JointReader
 from capitate.assessor.refusing import refusal, with_findings
 from capitate.assessor.request import Request
+from capitate.assessor.screen_reader import ScreenModels, ScreenReader, chosen_screens
 
 __all__ = [
     "NO_HAND",
@@ -19,8 +20,11 @@ __all__ = [
     "JointModels",
     "JointReader",
     "Request",
+    "ScreenModels",
+    "ScreenReader",
     "assess",
     "chosen_models",
+    "chosen_screens",
     "refusal",
     "with_findings",
 ]

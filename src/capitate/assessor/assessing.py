@@ -27,6 +27,7 @@ from capitate.assessor.maps import MapsOfFilm, no_map
 from capitate.assessor.refusing import JOINT_PARTS, NOT_YET, no_hand, not_assessed, refusal
 from capitate.assessor.request import Request, subject_of
 from capitate.assessor.scores import Scores, score_joints
+from capitate.assessor.screen_reader import ScreenReader, ScreenReading
 from capitate.errors import FilmError, NoMapError
 from capitate.explain import ActivationMap
 from capitate.radiograph import Radiograph
@@ -63,6 +64,7 @@ class Assessor:
         model: str | BoneAgeModel = "bone-age",
         joints: bool | JointModels | JointReader = True,
         maps: bool = False,
+        screen: ScreenReader | None = None,
         threads: int | None = None,
         member: int | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class Assessor:
             joints: whether joints are read, by the released bundles as far as they are installed; or other bundles, or
                 a reader that is loaded already. False spares the time where the bone age alone is wanted.
             maps: whether what the answers rest on is mapped, in the same pass of the networks.
+            screen: the abnormality screen, which runs only where it is given.
             threads: for one network; those of the machine, at most 4, if None.
             member: use only what held out this fold (out-of-fold evaluation).
 
@@ -84,12 +87,14 @@ class Assessor:
             model = BoneAgeModel(load_bundle(model), threads=threads, member=member)
         self.bone_age, self.maps = model, maps
         self.joints, self._no_joints = _joint_reader(joints, threads=threads)
+        self.screen = screen
 
     @property
     def models(self) -> tuple[ModelReference, ...]:
         """The bundles that answer."""
         read = () if self.joints is None else self.joints.references
-        return (self.bone_age.reference, self.locator.bundle.reference, *read)
+        screened = () if self.screen is None else self.screen.references
+        return (self.bone_age.reference, self.locator.bundle.reference, *read, *screened)
 
     def assess(
         self, source: str | PathLike[str] | bytes, *, name: str | None = None, request: Request | None = None
@@ -141,6 +146,7 @@ class Assessor:
         refused = [no_hand(radiograph, hand, unnamed=unnamed, request=request) for request in requests]
         if any(refused):
             return [Assessed(one, radiograph) for one in refused if one is not None]
+        screened = None if self.screen is None else self.screen.read(radiograph, clock=clock, maps=self.maps)
         told = [subject_of(radiograph, request) for request in requests]
         with clock.step("bone_age"):
             views = self.bone_age.views(hand.pixels, hand.located.frame, square=hand.square)
@@ -152,7 +158,8 @@ class Assessor:
             doubts = member_findings(answered[sex][1], self.bone_age.disagreement)
             maps = MapsOfFilm(wanted=self.maps).joined("bone_age", mapped.get(sex))
             maps = maps.joined("grades", None if read is None else read.grades_map)
-            film = _Film(radiograph, hand, read, clock, maps)
+            maps = maps.joined("abnormality", None if screened is None else screened.map)
+            film = _Film(radiograph, hand, read, screened, clock, maps)
             assessment = self._assessment(film, subject, age, [*remarks, *doubts])
             assessed.append(Assessed(assessment, radiograph, maps.made))
         return assessed
@@ -178,8 +185,11 @@ class Assessor:
 
     def _assessment(self, film: _Film, subject: Subject, bone_age: BoneAge, remarks: Sequence[Finding]) -> Assessment:
         """Put an assessment together."""
-        read, scores = film.read, film.scores(subject.sex)
+        read, scores, screened = film.read, film.scores(subject.sex), film.screened
         missing = dict.fromkeys(JOINT_PARTS, self._no_joints) if read is None else dict(read.not_assessed)
+        if screened is not None:
+            missing |= screened.not_assessed
+        known = () if screened is None else ("abnormality", "marks")
         side = Side.UNKNOWN if read is None else read.named.side
         findings = (
             *film.radiograph.findings,
@@ -189,7 +199,10 @@ class Assessor:
             *(() if read is None else read.findings),
             *(() if scores is None else scores.findings),
             *film.maps.findings,
-            *not_assessed({**NOT_YET, **film.maps.missing, **missing}),
+            *(() if screened is None else screened.findings),
+            *not_assessed(
+                {**{part: text for part, text in NOT_YET.items() if part not in known}, **film.maps.missing, **missing}
+            ),
         )
         return Assessment(
             source=Source(film.radiograph.name, film.radiograph.sha256),
@@ -200,6 +213,8 @@ class Assessor:
             joints=None if scores is None else scores.joints,
             carpals=None if read is None else read.carpals,
             methods=None if scores is None else scores.methods,
+            abnormality=None if screened is None else screened.abnormality,
+            marks=None if screened is None else screened.marks,
             models=self.models,
             timings_ms=dict(film.clock.steps),
         )
@@ -212,6 +227,7 @@ class _Film:
     radiograph: Radiograph
     hand: HandOnFilm
     read: JointReading | None
+    screened: ScreenReading | None
     clock: Clock
     maps: MapsOfFilm
 

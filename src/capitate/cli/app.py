@@ -18,6 +18,7 @@ from capitate.cli.models import models
 from capitate.cli.phantoms import phantoms
 from capitate.cli.rescore import rescore
 from capitate.cli.score import score
+from capitate.cli.screen import screen
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
@@ -73,6 +74,15 @@ app.command(rich_help_panel=FILMS, epilog=_examples("capitate demo", "capitate d
 app.command(
     rich_help_panel=FILMS,
     epilog=_examples(
+        "capitate screen films",
+        "capitate screen test.csv --format kaggle --output submission.csv",
+        "capitate screen MURA-v1.1/valid --format csv > screened.csv",
+        "capitate screen rsna/index.csv --summary --format json --output false-alarms.json",
+    ),
+)(screen)
+app.command(
+    rich_help_panel=FILMS,
+    epilog=_examples(
         "capitate score --sex male Radius=9 Ulna=8 MCPFirst=8 MCPThird=7 MCPFifth=7 PIPFirst=8 PIPThird=8 PIPFifth=8 "
         "MIPThird=8 MIPFifth=8 DIPFirst=8 DIPThird=8 DIPFifth=8",
         "capitate score --sex female --method tw3 Radius=G Ulna=F MCPFirst=G",
@@ -97,6 +107,7 @@ app.command(
         "capitate evaluate films.csv --task joints --boxes boxes.csv --keypoints points.csv --out figures",
         "capitate evaluate films --task joints --boxes boxes.csv --turn 0,90,180,270 --mirror --tilt 30 --out figures",
         "capitate evaluate graded --task grades --model bundles/mine --out figures",
+        "capitate evaluate studies.csv --task abnormality --out figures",
         "capitate evaluate films.csv --task maps --model abnormality-screen --boxes boxes.csv --out figures",
     ),
 )(evaluate)

@@ -21,6 +21,7 @@ from capitate.cli.options import (
     ModelsOption,
     OutOption,
     QuietOption,
+    ScreenOption,
     SexOption,
     StudyDate,
     ThreadsOption,
@@ -64,6 +65,7 @@ def assess(
     maps: MapsOption = False,
     model: ModelsOption = None,
     joints: JointsOption = None,
+    screen: ScreenOption = False,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -82,7 +84,7 @@ def assess(
     unlisted = sum(bool(film.findings) for film in films)
     if unlisted:
         note(f"{unlisted} of {len(films)} films have no row in the table", quiet=quiet)
-    assessor = _assessor(model or [], joints=joints, maps=maps, threads=threads)
+    assessor = _assessor(model or [], joints=joints, maps=maps, screen=screen, threads=threads)
     with Printer(form=form, lang=lang, total=len(films), quiet=quiet) as printer:
         debug = bool(context.find_root().params.get("debug"))
         refused, faults = _assess_all(films, assessor, printer, out=out, lang=lang, debug=debug)
@@ -91,15 +93,31 @@ def assess(
     _end(refused=refused, faults=faults)
 
 
-def _assessor(models: list[str], *, joints: bool | None, maps: bool, threads: int | None) -> Assessor:
+def _assessor(models: list[str], *, joints: bool | None, maps: bool, screen: bool, threads: int | None) -> Assessor:
     """Load the models that were chosen."""
-    from capitate.assessor import Assessor, JointModels, chosen_models
+    from capitate.assessor import (
+        Assessor,
+        JointModels,
+        ScreenModels,
+        ScreenReader,
+        chosen_models,
+        chosen_screens,
+    )
     from capitate.errors import UsageError
 
+    models, screens = chosen_screens(models)
+    if screens != ScreenModels() and not screen:
+        raise UsageError("a --model of the abnormality screen was given, and the screen runs on request; add --screen")
     bone_age, chosen = chosen_models(models, bone_age=DEFAULT_MODEL)
     if joints is False and chosen != JointModels():
         raise UsageError("--no-joints, and a --model that reads joints; leave one of the two out")
-    assessor = Assessor(model=bone_age, joints=False if joints is False else chosen, maps=maps, threads=threads)
+    assessor = Assessor(
+        model=bone_age,
+        joints=False if joints is False else chosen,
+        maps=maps,
+        screen=ScreenReader.load(screens, threads=threads) if screen else None,
+        threads=threads,
+    )
     if assessor.joints is None and (joints or chosen != JointModels()):
         raise UsageError(f"Joints cannot be read without a model that finds them: {chosen.absent('detector')}")
     return assessor

@@ -19,7 +19,7 @@ _Manifest = Annotated[
     typer.Argument(
         metavar="MANIFEST",
         help="Manifest CSV, a published table, or a folder with one table; for joints also a folder of films, for "
-        "grades the folder above JOINT/GRADE/.",
+        "grades the folder above JOINT/GRADE/, for abnormality a table or folder of studies.",
     ),
 ]
 _Out = Annotated[
@@ -34,8 +34,9 @@ _Model = Annotated[
         "--model",
         metavar="NAME",
         help="Bundle by name or folder: bone-age (out of fold bone-age-ensemble; also for maps), joint-detector, "
-        "joint-grades or fracture-localiser if left out. For bone ages also a run of `capitate train`, finished or "
-        "not, or a file of its weights; several runs answer together.",
+        "joint-grades, abnormality-screen or fracture-localiser if left out. "
+        "For bone ages also a run of `capitate train`, finished or not, or a file of its weights; several "
+        "runs answer together.",
     ),
 ]
 _OutOfFold = Annotated[
@@ -165,7 +166,7 @@ def evaluate(
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare bone ages, joints, grades or marks of fractures with their reference, or measure maps.
+    """Compare bone ages, joints, grades, screened studies or fracture marks with their reference, or measure maps.
 
     Each figure has its bootstrap 95 % interval.
 
@@ -188,6 +189,12 @@ def evaluate(
 
         maps = MapOptions(boxes, surroundings, randomise, out_of_fold, sample, model, threads, quiet)
         evaluate_task_maps(manifest, out, maps)
+    elif task is Task.ABNORMALITY:
+        from capitate.cli.evaluate_screen import evaluate_task_abnormality
+
+        evaluate_task_abnormality(
+            manifest, out, models=model, out_of_fold=out_of_fold, sample=sample, threads=threads, quiet=quiet
+        )
     elif task is Task.FRACTURES:
         from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
 

@@ -28,6 +28,7 @@ class Task(StrEnum):
     BONE_AGE = "bone-age"
     JOINTS = "joints"
     GRADES = "grades"
+    ABNORMALITY = "abnormality"
     FRACTURES = "fractures"
     MAPS = "maps"
 
@@ -37,9 +38,9 @@ _FILMS = frozenset({*_AGED, Task.FRACTURES, Task.MAPS})
 _BOXED = frozenset({Task.JOINTS, Task.FRACTURES, Task.MAPS})
 _AGES, _JOINTS, _MAPS = frozenset({Task.BONE_AGE}), frozenset({Task.JOINTS}), frozenset({Task.MAPS})
 _TAKEN_BY = {
-    "out_of_fold": _FILMS,
+    "out_of_fold": _FILMS | {Task.ABNORMALITY},
     "group_by": _AGED,
-    "sample": _FILMS,
+    "sample": _FILMS | {Task.ABNORMALITY},
     "hidden_sex": _AGES,
     "storage": _AGES,
     "against": _AGES,

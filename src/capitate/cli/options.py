@@ -25,6 +25,7 @@ __all__ = [
     "ModelsOption",
     "OutOption",
     "QuietOption",
+    "ScreenOption",
     "SexOption",
     "StudyDate",
     "ThreadsOption",
@@ -129,7 +130,7 @@ ModelsOption = Annotated[
         metavar="NAME",
         rich_help_panel=_RUNNING,
         help="Bundle, by name or folder, in place of the released one of its task: bone-age, joint-detector, "
-        "outlines or joint-grades; several times.",
+        "outlines, joint-grades or, with --screen, abnormality and fractures; several times.",
     ),
 ]
 JointsOption = Annotated[
@@ -147,6 +148,14 @@ MapsOption = Annotated[
         "--maps",
         rich_help_panel=_OUTPUT,
         help="Also map what the answers rest on: a picture and an array each in the folder of --out, and on the page.",
+    ),
+]
+ScreenOption = Annotated[
+    bool,
+    typer.Option(
+        "--screen",
+        rich_help_panel=_RUNNING,
+        help="Also run the abnormality screen, and mark places to look at if the localiser is installed.",
     ),
 ]
 ThreadsOption = Annotated[

@@ -22,6 +22,7 @@ __all__ = [
     "drawn_counts",
     "estimate_sums",
     "of_samples",
+    "wilson",
     "with_interval",
 ]
 
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 RESAMPLES = 2000
 LEVEL = 0.95
 _CELLS_AT_ONCE = 4_000_000
+_Z_95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ def with_interval(value: float, drawn: Floats) -> Estimate:
         return Estimate(value)
     low, high = np.percentile(drawn, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Estimate(value, float(low), float(high))
+
+
+def wilson(successes: int, n: int) -> Estimate:
+    """Return a share with Wilson's 95 % score interval (Wilson 1927, JASA 22:209); NaN for n = 0."""
+    if n == 0:
+        return Estimate(float("nan"))
+    share, z2 = successes / n, _Z_95**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z_95 / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))
+    return Estimate(share, middle - half, middle + half)
 
 
 def of_samples(samples: Floats) -> Estimate:

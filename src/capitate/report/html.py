@@ -17,6 +17,7 @@ from capitate.report.maps_html import maps_page
 from capitate.report.naming import film_identity
 from capitate.report.picture import data_uri
 from capitate.report.plain import printable
+from capitate.report.screen_words import screen_page
 from capitate.report.text import sex_text, side_text
 from capitate.report.wording import (
     Language,
@@ -79,6 +80,7 @@ def to_html(
         overlay=None if radiograph is None else overlay(assessment, radiograph, lang=lang),
         joints=joints_page(assessment, radiograph, lang=lang),
         maps=maps_page(maps or {}, assessment, radiograph, lang=lang),
+        screen=screen_page(assessment, lang=lang),
         age=_age(assessment, lang=lang),
     )
 

@@ -31,12 +31,16 @@ COLUMNS = (
     "refusal_message",
     "model",
     "sha256",
+    "abnormality",
+    "abnormality_threshold",
+    "marks",
     *JOINT_COLUMNS,
 )
 """Columns in their order.
 
 `path` is the path as the caller knows the film, `low`, `high` and `level` the interval of `bone_age_months`;
-`female_months` and `male_months` are filled where the sex is unknown; `warnings` holds codes, `refusal` one code. The
+`female_months` and `male_months` are filled where the sex is unknown; `warnings` holds codes, `refusal` one code;
+`abnormality` is the screen's probability, and `marks` the number of places to look at. The
 columns of joints come last and are explained in `capitate.report.joint_columns`.
 What was not assessed is an empty cell.
 """
@@ -97,6 +101,11 @@ def table_row(assessment: Assessment, *, path: str | None = None) -> dict[str, s
             "male_months": _months(by_sex[Sex.MALE].months) if Sex.MALE in by_sex else "",
             "standard": age.standard,
         }
+    if assessment.abnormality is not None:
+        told = assessment.abnormality
+        cells |= {"abnormality": f"{told['probability']:.4f}", "abnormality_threshold": f"{told['threshold']:.4f}"}
+    if assessment.marks is not None:
+        cells["marks"] = str(len(assessment.marks))
     if assessment.error is not None:
         cells |= {"refusal": assessment.error.code, "refusal_message": assessment.error.message}
     return {column: safe_cell(cell) for column, cell in cells.items()}

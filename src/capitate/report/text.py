@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from capitate.assessment import Assessment, BoneAge, Hand, Subject
 from capitate.report.joint_text import confirm_lines, joint_lines, totals
 from capitate.report.plain import columns, printable
+from capitate.report.screen_words import screen_facts
 from capitate.report.wording import (
     age_phrase,
     interval_name,
@@ -82,6 +83,7 @@ def _facts(assessment: Assessment, *, lang: str) -> Iterator[tuple[str, str]]:
         yield phrases["standard"], standard_text(age.standard, lang=lang)
     if assessment.hand is not None and assessment.hand.side is not Side.UNKNOWN:
         yield phrases["side"], side_text(assessment.hand, lang=lang)
+    yield from screen_facts(assessment, lang=lang)
     for finding in assessment.quality.findings:
         if finding.severity is not Severity.INFO:
             yield phrases[finding.severity], f"{finding.message} ({finding.code})"

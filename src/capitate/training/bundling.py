@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from capitate.training.checkpoints import TorchNetwork
 from capitate.training.config import changed
 from capitate.training.demographics import NO_AGES, demographics
 from capitate.training.ensemble import load_joined
+from capitate.training.ensemble_folds import in_order
 from capitate.training.explained_file import same_network
 from capitate.training.export import WEIGHT_BITS, export, export_network, write_bundle
 from capitate.training.film_views import films_for, fitting_store
@@ -77,7 +77,7 @@ def bundle_runs(folders: Sequence[Path], out: Path, *, options: BundleOptions | 
 
 def _bone_age(runs: Sequence[Run], folder: Path, options: BundleOptions) -> None:
     """Write networks, calibration, card and training ids of a bone-age bundle."""
-    runs = _in_order(runs)
+    runs = in_order(runs)
     names, held_out = _names(runs), [run.fold for run in runs]
     networks, configs = zip(*(load_bone_age_run(run) for run in runs), strict=True)
     configs = tuple(changed(config, options.changes) for config in configs)
@@ -221,25 +221,6 @@ _MAKERS: Mapping[str, Callable[[Sequence[Run], Path, BundleOptions], None]] = {
     "fractures": fractures_bundle.make_bundle,
 }
 """What writes the bundle of each task."""
-
-
-def _in_order(runs: Sequence[Run]) -> list[Run]:
-    """Sort runs by fold.
-
-    An ensemble is of all folds, each held out by as many runs (seeds, architectures), or of runs that learnt from
-    every film.
-    """
-    if len(runs) == 1:
-        return list(runs)
-    found = Counter(run.fold for run in runs)
-    whole = set(found) == {None}
-    even = len(set(found.values())) == 1 and len(found) > 1 and set(found) == set(range(len(found)))
-    if len({run.folder.resolve() for run in runs}) < len(runs) or not (whole or even):
-        raise UsageError(
-            f"the runs of an ensemble hold out folds 0 to {int(runs[0].split['folds']) - 1}, as many runs each, or "
-            f"learn from every film, and each is given once; got folds {[run.fold for run in runs]}"
-        )
-    return sorted(runs, key=lambda run: run.fold or 0)
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

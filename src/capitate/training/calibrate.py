@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from capitate.assessment import Distribution
 from capitate.errors import UsageError
+from capitate.evaluation.bootstrap import wilson
 from capitate.evaluation.metrics import RESAMPLES, Estimate, Sample, estimate
 from capitate.evaluation.probability import crps, log_score, pit
 from capitate.runtime.bone_age import SEX_CODES
@@ -45,7 +46,6 @@ and 16.5 in boys (Tanner et al. 2001, Assessment of Skeletal Maturity and Predic
 Where the sex is unknown, the hand has to be mature as either."""
 
 PIT_BINS = 10
-_Z_95 = 1.959964
 
 Floats = NDArray[np.float64]
 
@@ -262,16 +262,6 @@ def band_name(band: int) -> str:
     """Name a band of `BANDS`, such as `60-119`, the last `180+`."""
     low, high = BANDS[band]
     return f"{low}+" if band == len(BANDS) - 1 else f"{low}-{high - 1}"
-
-
-def wilson(successes: int, n: int) -> Estimate:
-    """Return a share with Wilson's 95 % score interval; NaN for n = 0."""
-    if n == 0:
-        return Estimate(float("nan"))
-    share, z2 = successes / n, _Z_95**2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z_95 / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))
-    return Estimate(share, middle - half, middle + half)
 
 
 def _distributions(group: Scored) -> list[Distribution]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from capitate.errors import UsageError
-from capitate.runtime.bundle import Bundle, is_bundle, load_bundle
+from capitate.runtime.bundle import FOLDS_FILE, Bundle, is_bundle, load_bundle
 from capitate.training.base_features import EXPLAINED_TASKS, explain_networks
 from capitate.training.bundle_folder import BundleOptions, fresh_bundle
 from capitate.training.card_text import card_text
@@ -55,6 +55,9 @@ def rebundle(name: str, out: Path, *, options: BundleOptions | None = None) -> B
                 shutil.copyfile(bundle.folder / file, fresh / file)
         if options.maps:
             card |= _explained(bundle, fresh, out, data=options.data)
+        for file in (*card.get("familiarity", {}).get("files", ()), FOLDS_FILE):
+            if (bundle.folder / file).exists():
+                shutil.copyfile(bundle.folder / file, fresh / file)
         store = fitting_store(options.data, card) if options.data and "view" in card else None
         if card["task"] != "bone-age":
             card["demographics"] = dict(NO_AGES)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capitate.errors import UsageError
+from capitate.training.abnormality.run import run_abnormality
 from capitate.training.abnormality.task import open_abnormality
 from capitate.training.bone_age_run import run_bone_age
 from capitate.training.config import BoneAgeConfig
@@ -89,7 +90,12 @@ def run_experiment(
                 resume=options.resume,
             )
         )
-    _refuse(experiment, start=options.start, teacher=options.teachers)
+    _refuse(experiment, start=options.start, teacher_data=options.teacher_data)
+    if isinstance(experiment, AbnormalityConfig):
+        return run_abnormality(
+            experiment, data, out, fold=options.fold, teachers=options.teachers, resume=options.resume
+        )
+    _refuse(experiment, teacher=options.teachers)
     seeded = replace(experiment, seed=experiment.seed + (options.fold or 0))
     return dict(run_task(OPENERS[type(experiment)](seeded, data), out, fold=options.fold, resume=options.resume))
 
@@ -98,4 +104,6 @@ def _refuse(experiment: Experiment | LocatorConfig, **options: object) -> None:
     """Refuse options that the task has no use for."""
     given = [name for name, value in options.items() if value not in (None, (), False)]
     if given:
-        raise UsageError(f"--{given[0]} has no meaning for the experiment {experiment.name!r}; leave it out")
+        raise UsageError(
+            f"--{given[0].replace('_', '-')} has no meaning for the experiment {experiment.name!r}; leave it out"
+        )

@@ -26,13 +26,14 @@ _PLAUSIBLE_SPACING_MM = (0.01, 2.0)
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts in the terms of `Radiograph`; spacing is (row, column) in millimetres."""
+    """Facts in the terms of `Radiograph`; spacing is (row, column) in millimetres, the body part in lower case."""
 
     sex: Sex = Sex.UNKNOWN
     birth_date: date | None = None
     study_date: date | None = None
     side: Side = Side.UNKNOWN
     spacing_mm: tuple[float, float] | None = None
+    body_part: str = ""
 
     def as_fields(self) -> dict[str, Any]:
         """Return the facts by the names of `Radiograph`'s fields."""
@@ -59,6 +60,7 @@ def read_facts(dataset: Dataset, *, remarks: Remarks) -> Facts:
         study_date=study,
         side=_side(dataset, remarks=remarks),
         spacing_mm=_spacing(dataset, remarks=remarks),
+        body_part=text(dataset, "BodyPartExamined", remarks=remarks).casefold(),
     )
 
 

@@ -34,6 +34,7 @@ class ScreenBatch:
         labels: float32 (n,), 0 or 1.
         weak: float32 (m, 1, height, width), films without a label, augmented as labelled ones are.
         strong: the same films, augmented more.
+        taught: probabilities by teachers at the temperature of the experiment, (n,); NaN where none has answered.
         of: labelled films of the whole step, over all parts and processes.
     """
 
@@ -41,6 +42,7 @@ class ScreenBatch:
     labels: Tensor
     weak: Tensor
     strong: Tensor
+    taught: Tensor
     of: int
 
     def __len__(self) -> int:
@@ -52,7 +54,14 @@ class ScreenBatch:
         mine, others = (np.array_split(np.arange(n), count) for n in (len(self), len(self.weak)))
         for labelled, unlabelled in zip(mine, others, strict=True):
             take, besides = itemgetter(torch.from_numpy(labelled)), itemgetter(torch.from_numpy(unlabelled))
-            yield ScreenBatch(take(self.pictures), take(self.labels), besides(self.weak), besides(self.strong), self.of)
+            yield ScreenBatch(
+                take(self.pictures),
+                take(self.labels),
+                besides(self.weak),
+                besides(self.strong),
+                take(self.taught),
+                self.of,
+            )
 
     def to(self, device: torch.device) -> ScreenBatch:
         """Move to a device."""
@@ -77,9 +86,22 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
         rank: int = 0,
         processes: int = 1,
         device: torch.device | None = None,
+        taught: NDArray[np.float32] | None = None,
     ) -> None:
-        """Prepare to feed; arguments and errors as of `PictureFeeder`."""
+        """Prepare to feed; further arguments and errors as of `PictureFeeder`.
+
+        Args:
+            films: with their labels.
+            source: of their pictures.
+            rows: to learn from.
+            config: the experiment.
+            rank: of this process.
+            processes: that share each batch.
+            device: where pictures are augmented.
+            taught: the teachers' answers for all films, (films,), if they answer for films.
+        """
         self.labels, self.config = films.labels, config
+        self.taught = np.full_like(films.labels, np.nan) if taught is None else taught
         labelled = films.labelled[rows]
         self.unlabelled = rows[~labelled]
         if config.unlabelled.use is not UnlabelledUse.NONE and not self.unlabelled.size:
@@ -117,9 +139,9 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
         if not readable.any():
             raise UsageError(f"none of the {len(rows)} films of a batch can be read; see `capitate data check`")
         weak, strong = self._unlabelled(step)
-        labels = torch.from_numpy(self.labels[rows[readable]])
+        labels, taught = (torch.from_numpy(one[rows[readable]]) for one in (self.labels, self.taught))
         of = len(self.batches[step]) if self.processes > 1 else len(labels)
-        return ScreenBatch(pictures, labels, weak, strong, of)
+        return ScreenBatch(pictures, labels, weak, strong, taught, of)
 
     def _unlabelled(self, step: int) -> tuple[Tensor, Tensor]:
         """Give this process's unlabelled films of a step under weak and under strong augmentation."""

@@ -111,7 +111,7 @@ def read_screen_films(data: Path, config: ScreenDataConfig, *, folds_from_table:
         tuple(Item(studies[k].id, studies[k].path) for k in kept),
         np.array([names[k] for k in kept], dtype=np.str_),
         np.array([studies[k].patient_id or names[k] for k in kept], dtype=np.str_),
-        np.array([_region(studies[k], config.region) for k in kept], dtype=np.str_),
+        np.array([_region(studies[k], config) for k in kept], dtype=np.str_),
         np.array([np.nan if (one := labels[names[k]]) is None else float(one) for k in kept], dtype=np.float32),
         None if folds is None else np.array(folds, dtype=np.int64),
         tuple(notes),
@@ -149,8 +149,17 @@ def _one_patient(studies: Sequence[Study], names: Sequence[str]) -> None:
             )
 
 
-def _region(study: Study, column: str) -> str:
-    return (study.region or "") if column == "region" else study.labels.get(column, "")
+def _region(study: Study, config: ScreenDataConfig) -> str:
+    """Name a film's region; a number by the names that the experiment gives."""
+    told = (study.region or "") if config.region == "region" else study.labels.get(config.region, "")
+    if not config.region_names or not told.isdecimal():
+        return told
+    if int(told) >= len(config.region_names):
+        raise TableError(
+            f"the film {study.id!r} is of region {told}, and data.region_names has {len(config.region_names)} names "
+            "from 0 on; name every region"
+        )
+    return config.region_names[int(told)]
 
 
 def _named(studies: Sequence[str]) -> str:

@@ -11,16 +11,24 @@ from torch.nn import functional
 from capitate.training.losses.binary import focal, weighted_bce
 from capitate.training.settings.abnormality import ScreenLoss, ScreenLossConfig, UnlabelledConfig, UnlabelledUse
 
-__all__ = ["ScreenAnswer", "mean_loss", "unlabelled_loss"]
+__all__ = ["ScreenAnswer", "mean_loss", "taught_loss", "unlabelled_loss"]
 
 
 @dataclass(frozen=True, eq=False)
 class ScreenAnswer:
-    """Logits of labelled films (n,), and of unlabelled ones under weak and strong augmentation, (m,) each."""
+    """What a network says about a batch.
+
+    Attributes:
+        logits: of labelled films, (n,).
+        weak: of films without a label under weak augmentation, (m,).
+        strong: of the same under strong augmentation, (m,).
+        taught: what teachers say about the labelled films, (n,), probabilities; NaN where none has answered.
+    """
 
     logits: Tensor
     weak: Tensor
     strong: Tensor
+    taught: Tensor
 
 
 def mean_loss(logits: Tensor, labels: Tensor, config: ScreenLossConfig, *, weight: float) -> Tensor:
@@ -35,6 +43,20 @@ def mean_loss(logits: Tensor, labels: Tensor, config: ScreenLossConfig, *, weigh
     if config.name is ScreenLoss.FOCAL:
         return focal(logits, labels, gamma=config.gamma, alpha=config.alpha)
     return weighted_bce(logits, labels, weight=weight if config.name is ScreenLoss.WEIGHTED_BCE else 1.0)
+
+
+def taught_loss(logits: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
+    """Give the mean distance from the teachers' answers: T^2 BCE(logit / T, taught), 0 where none has answered.
+
+    Args:
+        logits: (n,).
+        taught: probabilities at the same temperature, (n,), NaN where no teacher has answered.
+        temperature: T; see `DistillationConfig`.
+    """
+    told = ~taught.isnan()
+    target = taught.nan_to_num().to(logits.dtype)
+    apart = functional.binary_cross_entropy_with_logits(logits / temperature, target, reduction="none")
+    return temperature**2 * (apart * told).sum() / told.sum().clamp(min=1)
 
 
 def unlabelled_loss(weak: Tensor, strong: Tensor, config: UnlabelledConfig) -> Tensor:

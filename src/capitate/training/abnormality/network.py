@@ -27,5 +27,9 @@ class AbnormalityNetwork(PictureNetwork):
         Args:
             picture: float (n, 1, height, width), 0 to 255.
         """
-        logits: Tensor = self.head(self.pooled(picture)).float().flatten()
+        return self.judged(self.pooled(picture))
+
+    def judged(self, pooled: Tensor) -> Tensor:
+        """Give logits (n,) of averaged features (n, width)."""
+        logits: Tensor = self.head(pooled).float().flatten()
         return logits

@@ -16,11 +16,13 @@ from capitate.training.settings.pictures import PicturesOnDemandConfig, check_pi
 
 __all__ = [
     "AbnormalityConfig",
+    "DistillationConfig",
     "OnFault",
     "ScreenDataConfig",
     "ScreenLoss",
     "ScreenLossConfig",
     "ScreenNetworkConfig",
+    "TeacherSees",
     "ThresholdConfig",
     "UnlabelledConfig",
     "UnlabelledUse",
@@ -51,6 +53,13 @@ class UnlabelledUse(StrEnum):
     PSEUDO_LABELS = "pseudo_labels"
 
 
+class TeacherSees(StrEnum):
+    """What a teacher answers for; see `DistillationConfig`."""
+
+    FILM = "film"
+    PICTURE = "picture"
+
+
 @dataclass(frozen=True)
 class ScreenDataConfig:
     """How a table of films is understood.
@@ -60,12 +69,14 @@ class ScreenDataConfig:
         contradictory: studies whose films have different labels: `stop` or `leave_out`.
         missing: studies of a table of which no film is found: `stop` or `leave_out`.
         region: column by which figures are told apart.
+        region_names: names of the regions, where that column numbers them from 0.
     """
 
     meaning: str = "abnormal, as the table has it"
     contradictory: OnFault = OnFault.STOP
     missing: OnFault = OnFault.STOP
     region: str = "region"
+    region_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,27 @@ class UnlabelledConfig:
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """Teachers: finished runs, given by `--teacher`, whose answers are learnt from beside the labels.
+
+    The loss is (1 - share) times that of the labels, and share times T^2 BCE(logit / T, sigmoid(teacher's logit / T)),
+    whose gradient does not shrink with T (Hinton, Vinyals & Dean 2015, arXiv 1503.02531).
+
+    Attributes:
+        share: of the teachers' answers in the loss; 0 for no teacher.
+        temperature: T, which draws a teacher's sure answers towards one half.
+        sees: `film`, each teacher answers once for every film, as it is and at the teacher's own size; `picture`, it
+            answers for the very picture that the pupil is shown, augmented and of the stage's size, anew every epoch
+            (Beyer et al. 2022, CVPR), which says more of films that a teacher has learnt by heart and costs a pass of
+            the teacher a step.
+    """
+
+    share: float = 0.0
+    temperature: float = 2.0
+    sees: TeacherSees = TeacherSees.FILM
+
+
+@dataclass(frozen=True)
 class ThresholdConfig:
     """How the threshold is chosen on the films kept back inside the training folds.
 
@@ -144,6 +176,7 @@ class AbnormalityConfig(Experiment):
         augment: see `AugmentConfig`.
         loss: see `ScreenLossConfig`.
         unlabelled: see `UnlabelledConfig`.
+        distillation: see `DistillationConfig`.
         threshold: see `ThresholdConfig`.
     """
 
@@ -154,6 +187,7 @@ class AbnormalityConfig(Experiment):
     augment: AugmentConfig = field(default_factory=plain_augment)
     loss: ScreenLossConfig = field(default_factory=ScreenLossConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
     threshold: ThresholdConfig = field(default_factory=ThresholdConfig)
 
 
@@ -176,6 +210,8 @@ def check_abnormality(config: AbnormalityConfig) -> None:
             ("unlabelled.warm_up", unlabelled.warm_up, 0, float("inf")),
             ("unlabelled.confidence", unlabelled.confidence, 0.5, 1),
             ("unlabelled.strength", unlabelled.strength, 0, 8),
+            ("distillation.share", config.distillation.share, 0, 1),
+            ("distillation.temperature", config.distillation.temperature, 1, 20),
             ("threshold.least", config.threshold.least, 0, 1),
         ]
     )

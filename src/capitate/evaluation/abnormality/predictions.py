@@ -1,9 +1,9 @@
-"""What networks say about studies that they never saw: a table, curves, and figures by region."""
+"""What networks say about studies: a table, curves, and figures by region."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from capitate.evaluation.bootstrap import clusters_of
 from capitate.evaluation.reliability import calibration_curve, calibration_figures
 from capitate.evaluation.roc import at_threshold, auc_interval, roc_curve
+from capitate.runtime.logistic import LogisticCalibration
 from capitate.training.abnormality.films import ScreenFilms
 from capitate.training.pictures.predicted import mean_of, names_of, predicted_rows
 from capitate.training.runs import write_table
@@ -75,6 +76,19 @@ class StudyPredictions:
             np.bincount(study, probabilities) / counts,
             np.full(names.size, threshold),
         )
+
+    def part(self, where: NDArray[np.bool_]) -> StudyPredictions:
+        """Return the studies where `where` is true."""
+        return StudyPredictions(*(getattr(self, one.name)[where] for one in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[StudyPredictions]) -> StudyPredictions:
+        """Put studies of several folds one after the other."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
+
+    def calibrated(self, calibration: LogisticCalibration) -> StudyPredictions:
+        """Calibrate probabilities and thresholds; no study passes another."""
+        return replace(self, probabilities=calibration(self.probabilities), thresholds=calibration(self.thresholds))
 
     def save(self, path: Path) -> None:
         """Write a row a study."""
