@@ -11,6 +11,8 @@ from scipy import ndimage
 from capitate.errors import NoHandError
 from capitate.hand import Detection, Joint, bone_class_of, name_joints
 from capitate.hand.measures import (
+    CarpalMeasures,
+    EpiphysisMeasures,
     OutlinePicture,
     bone_axis,
     carpal_box,
@@ -18,6 +20,7 @@ from capitate.hand.measures import (
     measure_carpals,
     measure_joint,
     outline_windows,
+    without_early_unions,
 )
 from capitate.phantom import Pose, draw
 from capitate.types import Box, Sex, Side
@@ -239,3 +242,25 @@ def test_axes_point_from_the_epiphysis_to_the_shaft():
         (x, y), *beside = axis.to_film(np.array([[0.0, 0.4], [-0.5, 0.4], [0.5, 0.4]])).astype(int)
         assert smooth[y, x] > min(smooth[b, a] for a, b in beside)
         assert axis.from_film(axis.to_film(np.array([0.2, -0.4]))) == pytest.approx(np.array([0.2, -0.4]))
+
+
+@pytest.mark.parametrize(("area", "believed"), [(0.019, False), (0.021, True)])
+def test_no_plate_closes_while_the_carpal_bones_are_small(area, believed):
+    line = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+    told = {
+        Joint.ULNA: EpiphysisMeasures(present=True, gap=0.0, gap_depth=0.1, fused=True),
+        Joint.RADIUS: EpiphysisMeasures(present=True, width_ratio=1.0, gap=0.0, fused=True, outline=(line,)),
+        Joint.MIP_THIRD: EpiphysisMeasures(present=True, gap=0.1, gap_depth=0.3, fused=False),
+    }
+    found = without_early_unions(told, CarpalMeasures((), area))
+    if believed:
+        assert found == told
+        return
+    assert found[Joint.ULNA] == EpiphysisMeasures(present=None)
+    assert found[Joint.RADIUS] == EpiphysisMeasures(present=True, width_ratio=1.0, outline=(line,))
+    assert found[Joint.MIP_THIRD] == told[Joint.MIP_THIRD]
+
+
+def test_without_a_carpus_nothing_is_taken_back():
+    told = {Joint.ULNA: EpiphysisMeasures(present=True, fused=True)}
+    assert without_early_unions(told, None) == told

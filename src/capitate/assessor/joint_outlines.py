@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from capitate.assessed_joints import Carpals, Epiphysis, Polygon
 from capitate.assessor.upright import Upright
 from capitate.hand import RUS_JOINTS, Detection, Joint, NamedHand, bone_class_of, name_joints
-from capitate.hand.measures import OutlinePicture, measure_carpals, measure_joint, outline_windows
+from capitate.hand.measures import (
+    OutlinePicture,
+    measure_carpals,
+    measure_joint,
+    outline_windows,
+    without_early_unions,
+)
 from capitate.runtime.bundle import Bundle
 from capitate.runtime.outlines import Outlined
 from capitate.types import Box
@@ -63,17 +69,17 @@ def outline_hand(outliner: OutlinesBones, pixels: Pixels, *, hand: NamedHand, up
     joints, carpus = _pictures(outliner, turned, standing)
     seen = {one.joint for one in standing.joints if one.box is not None and one.joint in RUS_JOINTS}
     measured = {
-        joint.value: measure_joint(turned, picture, joint=joint, hand=standing)
+        joint: measure_joint(turned, picture, joint=joint, hand=standing)
         for joint, picture in joints.items()
         if joint in seen
     }
     carpals = None if carpus is None else measure_carpals(turned, carpus, hand=standing)
     return OutlinedHand(
         {
-            name: Epiphysis(
+            joint.value: Epiphysis(
                 one.present, one.width_ratio, one.gap, one.fused, tuple(_back(each, upright) for each in one.outline)
             )
-            for name, one in measured.items()
+            for joint, one in without_early_unions(measured, carpals).items()
         },
         None
         if carpals is None

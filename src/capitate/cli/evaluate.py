@@ -190,11 +190,9 @@ def evaluate(
         maps = MapOptions(boxes, surroundings, randomise, out_of_fold, sample, model, threads, quiet)
         evaluate_task_maps(manifest, out, maps)
     elif task is Task.ABNORMALITY:
-        from capitate.cli.evaluate_screen import evaluate_task_abnormality
+        from capitate.cli.evaluate_screen import ScreenOptions, evaluate_task_abnormality
 
-        evaluate_task_abnormality(
-            manifest, out, models=model, out_of_fold=out_of_fold, sample=sample, threads=threads, quiet=quiet
-        )
+        evaluate_task_abnormality(manifest, out, ScreenOptions(out_of_fold, sample, model, threads, quiet))
     elif task is Task.FRACTURES:
         from capitate.cli.evaluate_fractures import FractureOptions, evaluate_task_fractures
 

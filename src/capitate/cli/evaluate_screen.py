@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,41 +14,33 @@ from capitate.cli.writing import make_folder, writing
 if TYPE_CHECKING:
     from capitate.evaluation.abnormality import ScreenEvaluation
 
-__all__ = ["evaluate_task_abnormality"]
+__all__ = ["ScreenOptions", "evaluate_task_abnormality"]
 
 
-def evaluate_task_abnormality(
-    manifest: Path,
-    out: Path,
-    *,
-    models: list[str] | None,
-    out_of_fold: bool,
-    sample: int | None,
-    threads: int | None,
-    quiet: bool,
-) -> None:
-    """Screen studies, compare, write and print; exit code 1 where a study could not be judged.
+@dataclass(frozen=True)
+class ScreenOptions:
+    """Options of this task, as the command line has them."""
 
-    Args:
-        manifest: table or folder of studies.
-        out: where to.
-        models: one bundle at most.
-        out_of_fold: ask for each study of the training the networks that held it out.
-        sample: only so many studies.
-        threads: for one network.
-        quiet: no progress bar.
-    """
+    out_of_fold: bool = False
+    sample: int | None = None
+    models: list[str] | None = None
+    threads: int | None = None
+    quiet: bool = False
+
+
+def evaluate_task_abnormality(manifest: Path, out: Path, options: ScreenOptions) -> None:
+    """Screen studies, compare, write and print; exit code 1 where a study could not be judged."""
     from capitate.assessor.screening import SCREEN, Screener
     from capitate.cli import REFUSED
     from capitate.cli.output import counted
     from capitate.evaluation.abnormality import evaluate_screen, screen_studies, write_screen
     from capitate.training.data.labelled_studies import labelled_studies
 
-    studies = sampled(labelled_studies([manifest]), sample)
-    screener = Screener([single_model(models, default=SCREEN)], threads=threads, strict=False)
+    studies = sampled(labelled_studies([manifest]), options.sample)
+    screener = Screener([single_model(options.models, default=SCREEN)], threads=options.threads, strict=False)
     make_folder(out)
-    with counted(total=len(studies), quiet=quiet) as step:
-        judged = screen_studies(studies, screener, out_of_fold=out_of_fold, progress=step)
+    with counted(total=len(studies), quiet=options.quiet) as step:
+        judged = screen_studies(studies, screener, out_of_fold=options.out_of_fold, progress=step)
     evaluation = evaluate_screen(judged)
     meaning = str(screener.screens[0].bundle.card["training"].get("a label of 1 says", "not stated"))
     with writing(out):

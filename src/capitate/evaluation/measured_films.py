@@ -20,6 +20,7 @@ from capitate.hand.measures import (
     measure_carpals,
     measure_joint,
     outline_windows,
+    without_early_unions,
 )
 from capitate.runtime.outlines import Outliner
 from capitate.training.data.boxes import LabelledBox
@@ -183,4 +184,5 @@ def _measured(study: Study, pixels: Pixels, hand: NamedHand, outlines: Outlines)
     }
     carpals = None if outlines.carpus is None else measure_carpals(pixels, outlines.carpus, hand=hand)
     status = {named.joint: named.status for named in hand.joints}
+    joints = without_early_unions(joints, carpals)
     return MeasuredHand(study.id, study.sex, study.bone_age_months, status, joints, carpals)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from capitate.hand.measures.axis import BoneAxis, bone_axis, hand_length
 from capitate.hand.measures.carpus import CarpalBone, CarpalMeasures, carpal_box, carpal_view, measure_carpals
 from capitate.hand.measures.epiphysis import EpiphysisMeasures, epiphysis_view, measure_joint
+from capitate.hand.measures.growing import without_early_unions
 from capitate.hand.measures.polygons import Polygon
 from capitate.hand.measures.view import OutlinePicture
 from capitate.hand.measures.windows import OutlineWindow, outline_windows
@@ -28,4 +29,5 @@ __all__ = [
     "measure_carpals",
     "measure_joint",
     "outline_windows",
+    "without_early_unions",
 ]
