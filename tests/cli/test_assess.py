@@ -287,7 +287,10 @@ def test_interrupted_run_ends_with_130_and_whole_rows(film, tmp_path):
     for number in range(30):
         shutil.copy(film, tmp_path / f"{number}.png")
     command = [sys.executable, "-m", "capitate", "assess", tmp_path, "--format", "csv"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs start deaf to it
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding
+    ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(2)]
         process.send_signal(signal.SIGINT)

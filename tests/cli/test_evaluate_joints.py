@@ -131,7 +131,10 @@ def test_a_film_that_cannot_be_read(run, folder, plain, tmp_path):
             ("--task", "bone-age", "--mirror"),
             "--mirror has no meaning for --task bone-age; it belongs to --task joints",
         ),
-        (("--task", "grades", "--out-of-fold"), "it belongs to --task bone-age and --task joints"),
+        (
+            ("--task", "grades", "--out-of-fold"),
+            "it belongs to --task abnormality, bone-age, fractures, joints or maps",
+        ),
         (("--task", "joints", "--boxes", "none.csv"), "none.csv"),
     ],
 )

@@ -71,7 +71,7 @@ def refuse_others(context: typer.Context, task: Task) -> None:
 
 
 def _words(tasks: Sequence[Task]) -> str:
-    return " and ".join(f"--task {one}" for one in tasks)
+    return "--task " + " or ".join([", ".join(tasks[:-1]), tasks[-1]] if len(tasks) > 1 else tasks)
 
 
 def single_model(models: list[str] | None, *, default: str) -> str:

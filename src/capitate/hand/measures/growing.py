@@ -14,8 +14,8 @@ __all__ = ["GROWING_AREA", "without_early_unions"]
 GROWING_AREA = 0.02
 """Area of the carpal bones, in squares of the hand's length, below which no plate has closed.
 
-Of 1,410 films (`rsna-highres`, docs/measures.md) most hands below eight years of bone age lie below it, and few above
-ten. An epiphysis that has not appeared yet looks like a closed plate where the shaft's end reaches into its place: of 266
+Of 1,410 films (`rsna-highres`, docs/measures.md) most hands below eight years of bone age lie below it, few above ten.
+An epiphysis that has not appeared yet looks like a closed plate where the shaft's end reaches into its place: of 266
 joints told united before ten years 228 lay in hands below it, most of them ulnae, of 611 told so later 39.
 """
 
