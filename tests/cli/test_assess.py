@@ -282,15 +282,20 @@ def test_a_link_to_nowhere_and_a_folder_named_like_a_film(run, film, tmp_path):
     assert [row["refusal"] for row in told] == ["", "unreadable_path"]
 
 
+HEEDING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background is deaf to it
+from capitate.cli import main
+main(sys.argv[1:])
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_interrupted_run_ends_with_130_and_whole_rows(film, tmp_path):
     for number in range(30):
         shutil.copy(film, tmp_path / f"{number}.png")
-    command = [sys.executable, "-m", "capitate", "assess", tmp_path, "--format", "csv"]
-    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs start deaf to it
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding
-    ) as process:
+    command = [sys.executable, "-c", HEEDING, "assess", tmp_path, "--format", "csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(2)]
         process.send_signal(signal.SIGINT)
