@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from capitate.runtime.bundle import load_bundle
@@ -90,12 +91,22 @@ def compose_card(
         "task": task,
         "networks": list(networks),
         **(runtime or {}),
-        "training": dict(training),
+        "training": _without_places(training),
         **(measured or {}),
         "figures": [dict(figure) for figure in figures],
         "coverage": [dict(cell) for cell in coverage],
     }
     return described(card, training_ids=training_ids, about=about)
+
+
+def _without_places(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Name a file of weights to begin with by its last two parts: a card tells no folders of the machine."""
+    configuration = dict(training.get("configuration") or {})
+    network = configuration.get("network") or {}
+    if not network.get("weights"):
+        return dict(training)
+    weights = "/".join(Path(network["weights"]).parts[-2:])
+    return {**training, "configuration": {**configuration, "network": {**network, "weights": weights}}}
 
 
 def described(

@@ -80,4 +80,10 @@ def _apart(figures: Sequence[Mapping[str, Any]]) -> str:
         for what, some in (("of girls and boys", sexes), ("of the age bands", ages))
         if len(some) > 1
     ]
-    return f"{'; '.join(told)}.".capitalize() if told else "Figures of one group alone; nothing to compare."
+    if told:
+        return f"{'; '.join(told)}.".capitalize()
+    others = [one for one in figures if str(one["name"]).startswith("auc")]
+    if len(others) < 2:
+        return "Figures of one group alone; nothing to compare."
+    low, high = (f(others, key=lambda one: float(one["value"])) for f in (min, max))
+    return f"From {low['name']}, {low['value']:.3g}, to {high['name']}, {high['value']:.3g}."

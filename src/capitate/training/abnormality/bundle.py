@@ -24,6 +24,7 @@ from capitate.training.card_text import card_text
 from capitate.training.cards import compose_card
 from capitate.training.ensemble_folds import in_order
 from capitate.training.export import WEIGHT_BITS, export, write_bundle
+from capitate.training.key_metrics import Category
 from capitate.training.pictures.exported import agreement, load_run, one_configuration, refuse_unused
 from capitate.training.runs import Run, read_json
 from capitate.training.settings.abnormality import AbnormalityConfig
@@ -107,7 +108,7 @@ def make_bundle(runs: Sequence[Run], folder: Path, options: BundleOptions) -> No
             **_familiarity(runs, loaded, folder, options.data),
             **_false_alarms(options),
         },
-        figures=[*_measured(options), *_figures(told)],
+        figures=[*_figures(told), *_measured(options)],
         measured={"maps": maps},
         training_ids=ids,
         about=options.about,
@@ -194,7 +195,8 @@ def _regions(runs: Sequence[Run]) -> list[str]:
 
 def _measured(options: BundleOptions) -> list[Mapping[str, Any]]:
     """Give figures from elsewhere; those that were pooled over folds are made here, of calibrated probabilities."""
-    return [one for one in options.figures if not str(one.get("on", "")).endswith("folds")]
+    measured = [one for one in options.figures if not str(one.get("on", "")).endswith("folds")]
+    return [{"category": str(Category.SAFETY), **one} if one["name"] == FALSE_ALARMS else one for one in measured]
 
 
 def _false_alarms(options: BundleOptions) -> dict[str, Any]:
@@ -216,8 +218,16 @@ def _figures(told: ScreenCalibration) -> list[dict[str, Any]]:
             **one[name],
             "unit": "",
             "on": f"{one['n']} studies held out, {one['positives']} of them positive",
+            "category": str(_category(name, group)),
         }
         for group, one in groups.items()
         for name in wanted
         if name in one
     ]
+
+
+def _category(name: str, group: str) -> Category:
+    """Tell what a figure answers for: ranking is of use, its like by region is fair, the rest is about being safe."""
+    if group != "all":
+        return Category.FAIRNESS
+    return Category.USEFULNESS if name == "auc" else Category.SAFETY
