@@ -168,9 +168,8 @@ def evaluate(
 ) -> None:
     """Compare bone ages, joints, grades, screened studies or fracture marks with their reference, or measure maps.
 
-    Each figure has its bootstrap 95 % interval.
-
-    Films that the model was trained on are reported apart, unless each is run out of fold.
+    Each figure has its bootstrap 95 % interval. Films that the model was trained on are reported apart, unless each is
+    run out of fold.
     """
     refuse_others(context, task)
     if task is Task.BONE_AGE:
