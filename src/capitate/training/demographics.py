@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["NO_AGES", "counted", "counted_from_coverage", "demographics"]
 
 _SEXES = ("female", "male", "unknown")
-NO_AGES: Mapping[str, str] = {"training": "not counted; the locator learns places, and no age or sex"}
-"""What a hand locator's card says in place of counts."""
+NO_AGES: Mapping[str, str] = {"training": "not counted"}
+"""What a card says in place of counts where the training tells no ages."""
 NOT_RECORDED = "ethnicity, nutrition, illness, hospital and equipment"
 
 
