@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from capitate.errors import UsageError
 from capitate.runtime.bundle import Bundle
 from capitate.training.folds import fold_of
 
-__all__ = ["BundleFolds"]
+__all__ = ["REPORTED_APART", "BundleFolds", "FoldModels"]
+
+Model = TypeVar("Model")
+
+REPORTED_APART = "leave --out-of-fold out: films seen in training are then reported apart"
+"""What to do about a bundle without a network a fold, where films seen in training have a group of their own."""
 
 
 class BundleFolds:
@@ -41,3 +49,50 @@ class BundleFolds:
             return None
         given = self._bundle.training_folds.get(film)
         return fold_of(film, folds=self._count) if given is None else given
+
+
+class FoldModels(Generic[Model]):
+    """A bundle's models by the fold that answers for a film, each loaded when it is first needed."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        load: Callable[..., Model],
+        *,
+        out_of_fold: bool = False,
+        instead: str,
+        threads: int | None = None,
+    ) -> None:
+        """Look at the bundle; nothing is loaded yet.
+
+        Args:
+            bundle: see `BundleFolds`.
+            load: makes a model of the bundle, with `threads` and the fold `member`.
+            out_of_fold: see `BundleFolds`.
+            instead: see `BundleFolds`.
+            threads: for one network.
+
+        Raises:
+            UsageError: as of `BundleFolds`.
+        """
+        self._bundle, self._load, self._threads = bundle, load, threads
+        self._folds = BundleFolds(bundle, out_of_fold=out_of_fold, instead=instead)
+        self._models: dict[int | None, Model] = {}
+
+    @property
+    def whole(self) -> Model:
+        """What answers for films that the training has not seen."""
+        return self._of(None)
+
+    def seen(self, film: str) -> bool:
+        """Whether the film of this file stem took part in training."""
+        return self._folds.seen(film)
+
+    def answering(self, film: str) -> Model:
+        """Give what answers for the film of this file stem."""
+        return self._of(self._folds.member(film))
+
+    def _of(self, member: int | None) -> Model:
+        if member not in self._models:
+            self._models[member] = self._load(self._bundle, threads=self._threads, member=member)
+        return self._models[member]

@@ -11,7 +11,7 @@ import numpy as np
 from capitate import files
 from capitate.assessment import ModelReference
 from capitate.errors import FilmError, UsageError
-from capitate.evaluation.bundle_folds import BundleFolds
+from capitate.evaluation.bundle_folds import REPORTED_APART, FoldModels
 from capitate.evaluation.detection import LEAST_SCORE, FilmBoxes
 from capitate.runtime.bundle import load_bundle
 from capitate.runtime.fractures import FractureLocaliser, Mark
@@ -90,10 +90,11 @@ class BundleLocaliser:
             BundleError: if the weights cannot be used.
             UsageError: if the bundle is of another task, or has no network a fold and `out_of_fold` is asked for.
         """
-        self._bundle, self._threads = load_bundle(name), threads
-        self._localisers: dict[int | None, FractureLocaliser] = {None: FractureLocaliser(self._bundle, threads=threads)}
-        advice = "leave --out-of-fold out: films seen in training are then reported apart"
-        self._folds = BundleFolds(self._bundle, out_of_fold=out_of_fold, instead=advice)
+        self._bundle = load_bundle(name)
+        self._localisers = FoldModels(
+            self._bundle, FractureLocaliser, out_of_fold=out_of_fold, instead=REPORTED_APART, threads=threads
+        )
+        self._whole = self._localisers.whole  # so that a bundle of another task is told before any film is read
 
     @property
     def models(self) -> tuple[ModelReference, ...]:
@@ -102,14 +103,11 @@ class BundleLocaliser:
 
     def seen(self, film: str) -> bool:
         """Whether the film of this id took part in training."""
-        return self._folds.seen(film)
+        return self._localisers.seen(film)
 
     def localiser(self, film: str) -> FractureLocaliser:
         """Give the network that answers for a film."""
-        member = self._folds.member(film)
-        if member not in self._localisers:
-            self._localisers[member] = FractureLocaliser(self._bundle, threads=self._threads, member=member)
-        return self._localisers[member]
+        return self._localisers.answering(film)
 
 
 def read_labels(path: Path, studies: Sequence[Study]) -> Mapping[str, tuple[LabelledBox, ...]]:

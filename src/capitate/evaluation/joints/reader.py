@@ -12,7 +12,7 @@ from capitate.assessment import ModelReference
 from capitate.assessor import NO_HAND
 from capitate.assessor.looking import as_detection, look_for_joints
 from capitate.errors import NoHandError, UsageError
-from capitate.evaluation.bundle_folds import BundleFolds
+from capitate.evaluation.bundle_folds import REPORTED_APART, FoldModels
 from capitate.evaluation.detection import LEAST_SCORE
 from capitate.hand import BoneClass, NamedHand, name_joints
 from capitate.runtime.bundle import load_bundle
@@ -80,11 +80,11 @@ class BundleReader:
             UsageError: if the bundle is of another task or has other classes, or has no network a fold and
                 `out_of_fold` is asked for.
         """
-        self._bundle, self._threads = load_bundle(name), threads
-        advice = "leave --out-of-fold out: films seen in training are then reported apart"
-        self._detectors: dict[int | None, JointDetector] = {None: JointDetector(self._bundle, threads=threads)}
-        self._folds = BundleFolds(self._bundle, out_of_fold=out_of_fold, instead=advice)
-        strange = sorted(set(self._detectors[None].classes) - set(BoneClass))
+        self._bundle = load_bundle(name)
+        self._detectors = FoldModels(
+            self._bundle, JointDetector, out_of_fold=out_of_fold, instead=REPORTED_APART, threads=threads
+        )
+        strange = sorted(set(self._detectors.whole.classes) - set(BoneClass))
         if strange:
             raise UsageError(
                 f"joints are named from the classes {', '.join(BoneClass)}; {name!r} finds {', '.join(strange[:5])} as "
@@ -95,7 +95,7 @@ class BundleReader:
     @property
     def threshold(self) -> float:
         """Score from which on a joint counts as found, the bundle's."""
-        return self._detectors[None].threshold
+        return self._detectors.whole.threshold
 
     @property
     def models(self) -> tuple[ModelReference, ...]:
@@ -104,7 +104,7 @@ class BundleReader:
 
     def seen(self, film: str, /) -> bool:
         """Whether the film of this file stem took part in the detector's training."""
-        return self._folds.seen(film)
+        return self._detectors.seen(film)
 
     def read(self, pixels: NDArray[np.float32], /, *, film: str) -> HandReading:
         """Find and name the joints of a film; see `JointReader`."""
@@ -117,16 +117,10 @@ class BundleReader:
             )
         if located.negated:
             pixels, square = np.float32(1) - pixels, np.float32(1) - square
+        detector = self._detectors.answering(film)
         found = look_for_joints(
-            self._detector(film), pixels, located.frame, square=square, least=self.threshold, threshold=LEAST_SCORE
+            detector, pixels, located.frame, square=square, least=self.threshold, threshold=LEAST_SCORE
         )
         sure = [as_detection(one) for one in found if one.score >= self.threshold]
         shape = (pixels.shape[0], pixels.shape[1])
         return HandReading(shape, tuple(found), name_joints(sure, film=shape))
-
-    def _detector(self, film: str) -> JointDetector:
-        """Choose the network for a film."""
-        member = self._folds.member(film)
-        if member not in self._detectors:
-            self._detectors[member] = JointDetector(self._bundle, threads=self._threads, member=member)
-        return self._detectors[member]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capitate.assessor.hand_on_film import HandOnFilm
 from capitate.errors import NoHandError, UsageError
-from capitate.evaluation.bundle_folds import BundleFolds
+from capitate.evaluation.bundle_folds import FoldModels
 from capitate.evaluation.maps.graded_hands import GradedHands
 from capitate.evaluation.maps.looks import Look, MapSubject, SeenFilm
 from capitate.explain.black_box import Meaning
@@ -78,43 +78,35 @@ class _ScreenedFilm:
         return self._model.films(np.stack([self._model.picture(one) for one in films]))
 
 
-class _Folded(Generic[Model]):
-    """Networks of which each film is answered for by those that may, loaded when they are first needed."""
+class _OutOfFold(_OfBundle, Generic[Model]):
+    """What subjects share of whose bundle the networks that may answer for a film are chosen."""
 
     def __init__(self, bundle: Bundle, load: Callable[..., Model], *, out_of_fold: bool, threads: int | None) -> None:
         instead = "give a bundle whose folds were joined by `capitate export --held-out`, or bone-age-ensemble"
-        self._folds = BundleFolds(bundle, out_of_fold=out_of_fold, instead=instead)
-        self._bundle, self._load, self._out_of_fold, self._threads = bundle, load, out_of_fold, threads
-        self._models: dict[int | None, Model] = {}
+        self.bundle, self._out_of_fold = bundle, out_of_fold
+        self._networks = FoldModels(bundle, load, out_of_fold=out_of_fold, instead=instead, threads=threads)
 
     def knows(self, film: str) -> bool:
-        return not self._out_of_fold and self._folds.seen(film)
+        return not self._out_of_fold and super().knows(film)
 
-    def answering(self, film: str) -> Model:
-        """Give what answers for the film of this file name."""
-        member = self._folds.member(Path(film).stem)
-        if member not in self._models:
-            self._models[member] = self._load(self._bundle, threads=self._threads, member=member)
-        return self._models[member]
+    def _answering(self, film: Radiograph) -> Model:
+        return self._networks.answering(Path(film.name).stem)
 
 
-class _BoneAge:
+class _BoneAge(_OutOfFold[BoneAgeModel]):
     """The bone-age model."""
 
     judged_in = "months"
     threshold: float | None = None
 
     def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
-        self.bundle, self.meaning = bundle, Meaning(bundle.name, "bone_age")
-        self._networks = _Folded(bundle, BoneAgeModel, out_of_fold=out_of_fold, threads=threads)
-
-    def knows(self, film: str) -> bool:
-        return self._networks.knows(film)
+        super().__init__(bundle, BoneAgeModel, out_of_fold=out_of_fold, threads=threads)
+        self.meaning = Meaning(bundle.name, "bone_age")
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
         if not on_film.certain:
             raise NoHandError("no single whole hand was found with confidence, so there is no bone age to explain")
-        return _AgedFilm(self._networks.answering(film.name), film, on_film, sex)
+        return _AgedFilm(self._answering(film), film, on_film, sex)
 
 
 class _AgedFilm:
@@ -165,21 +157,18 @@ class _GradedFilm:
         return self._hands.map(self._film, self._on_film, pixels=pixels).answer
 
 
-class _Localiser:
+class _Localiser(_OutOfFold[FractureLocaliser]):
     """The localiser of fractures, which names places: its best mark, whatever the score from which marks are shown."""
 
     judged_in = "score"
 
     def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
-        self.bundle, self.meaning = bundle, Meaning(bundle.name, "abnormality")
-        self._networks = _Folded(bundle, FractureLocaliser, out_of_fold=out_of_fold, threads=threads)
-        self.threshold: float | None = FractureLocaliser(bundle, threads=threads).threshold
-
-    def knows(self, film: str) -> bool:
-        return self._networks.knows(film)
+        super().__init__(bundle, FractureLocaliser, out_of_fold=out_of_fold, threads=threads)
+        self.meaning = Meaning(bundle.name, "abnormality")
+        self.threshold: float | None = self._networks.whole.threshold
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        return _MarkedFilm(self._networks.answering(film.name), film)
+        return _MarkedFilm(self._answering(film), film)
 
 
 class _MarkedFilm:
