@@ -169,3 +169,14 @@ def test_what_holds_for_the_public_films_is_said_of_these_alone(task):
     assert "RSNA" in ours["limits"][0]
     assert ours["limits"][-len(theirs["limits"]) :] == theirs["limits"]
     assert not any("RSNA" in one for one in theirs["limits"])
+
+
+def test_a_card_tells_no_folders_of_weights_to_begin_with():
+    began = {"network": {"weights": "/home/somebody/runs/joints-0/weights.safetensors"}}
+    one = card(task="abnormality", training={"configuration": began}, training_ids=frozenset({"mine-1"}))
+    several = card(
+        task="abnormality", training={"configurations": [began, {"network": {}}]}, training_ids=frozenset({"a"})
+    )
+    assert one["training"]["configuration"]["network"]["weights"] == "joints-0/weights.safetensors"
+    assert "somebody" not in json.dumps([one, several])
+    assert several["training"]["configurations"][1] == {"network": {}}

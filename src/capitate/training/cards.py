@@ -100,13 +100,20 @@ def compose_card(
 
 
 def _without_places(training: Mapping[str, Any]) -> dict[str, Any]:
-    """Name a file of weights to begin with by its last two parts: a card tells no folders of the machine."""
-    configuration = dict(training.get("configuration") or {})
-    network = configuration.get("network") or {}
+    """Name files of weights to begin with by their last two parts: a card tells no folders of the machine."""
+    told = dict(training)
+    if "configuration" in told:
+        told["configuration"] = _named_weights(told["configuration"])
+    if "configurations" in told:
+        told["configurations"] = [_named_weights(one) for one in told["configurations"]]
+    return told
+
+
+def _named_weights(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    network = configuration.get("network", {})
     if not network.get("weights"):
-        return dict(training)
-    weights = "/".join(Path(network["weights"]).parts[-2:])
-    return {**training, "configuration": {**configuration, "network": {**network, "weights": weights}}}
+        return dict(configuration)
+    return {**configuration, "network": {**network, "weights": "/".join(Path(network["weights"]).parts[-2:])}}
 
 
 def described(
