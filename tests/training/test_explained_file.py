@@ -13,10 +13,11 @@ torch = pytest.importorskip("torch")
 
 from capitate.assessment import ModelReference  # noqa: E402
 from capitate.errors import NoMapError  # noqa: E402
+from capitate.phantom import draw  # noqa: E402
 from capitate.runtime import several_views  # noqa: E402
 from capitate.runtime.abnormality import AbnormalityScreen  # noqa: E402
 from capitate.runtime.bone_age import BoneAgeModel, OnFilm  # noqa: E402
-from capitate.runtime.bundle import Bundle  # noqa: E402
+from capitate.runtime.bundle import Bundle, load_bundle  # noqa: E402
 from capitate.runtime.calibration import quantile  # noqa: E402
 from capitate.runtime.explanation import ExplainedNetwork  # noqa: E402
 from capitate.runtime.film_rule import CropRule, FilmRule  # noqa: E402
@@ -226,11 +227,25 @@ def screen(request, tmp_path):
 
 
 def test_the_screens_map_sums_to_its_logit(screen, film):
-    probability, one = screen.explained(film)
+    judged, one = screen.explained(film)
+    probability = judged.probability
     assert probability == screen.films(screen.picture(film)[None])[0]
     assert one.answer == pytest.approx(np.log(probability / (1 - probability)), abs=1e-6)
     assert abs(one.gap) < 0.006
     assert (one.quantity, one.unit, one.box) == ("abnormality", "logit", None)
+
+
+def test_the_pass_of_a_map_judges_as_the_plain_one():
+    screen = AbnormalityScreen(load_bundle("abnormality-screen"), threads=1)
+    drawn = draw(age_months=100, sex=Sex.FEMALE, height=400).radiograph.pixels
+    picture = screen.picture(drawn)[None]
+    judged, _ = screen.explained(drawn)
+    plain, asked = screen.study(picture), screen.asked(picture)
+    assert (judged.abnormal, judged.familiar) == (plain.abnormal, plain.familiar)
+    assert judged.probability == pytest.approx(plain.probability, abs=1e-6)
+    features = screen._explained[0].ask({"picture": picture[:, None]})[1]
+    again = screen._strangeness([0], [[features.mean(axis=(2, 3))]], 1)
+    np.testing.assert_allclose(again, asked.strangeness, rtol=1e-4)
 
 
 def test_a_graders_maps_sum_to_expected_grades(tmp_path, film):

@@ -16,7 +16,7 @@ from capitate.assessor.screening import SCREEN
 from capitate.errors import NoMapError, UsageError
 from capitate.explain import ActivationMap
 from capitate.radiograph import Radiograph
-from capitate.runtime.abnormality import AbnormalityScreen
+from capitate.runtime.abnormality import AbnormalityScreen, StudyAnswer
 from capitate.runtime.bundle import Bundle, is_bundle, load_bundle
 from capitate.runtime.fractures import FractureLocaliser
 from capitate.types import Box, Finding, Severity
@@ -136,8 +136,7 @@ class ScreenReader:
             maps: whether to map what the probability rests on.
         """
         with clock.step("screen"):
-            abnormality, findings = self._screened(film)
-            found = self._mapped(film) if maps and abnormality is not None else None
+            abnormality, findings, found = self._screened(film, maps=maps)
         missing = {}
         if abnormality is None:
             missing["abnormality"] = "The film is of a region that the screen has not learned."
@@ -149,22 +148,27 @@ class ScreenReader:
                 marks = tuple(_mark(one) for one in self.localiser.marks(film.pixels))
         return ScreenReading(abnormality, marks, tuple(findings), missing, found)
 
-    def _mapped(self, film: Radiograph) -> ActivationMap | Finding:
-        """Map what the probability rests on; a reason stands for a missing map."""
-        try:
-            return self.screen.explained(film.pixels)[1]
-        except NoMapError as error:
-            return no_map("the screen", error)
+    def _asked(self, film: Radiograph, *, maps: bool) -> tuple[StudyAnswer, ActivationMap | Finding | None]:
+        """Judge the film and, where that is wanted, map the same pass; a reason stands for a missing map."""
+        missing = None
+        if maps:
+            try:
+                return self.screen.explained(film.pixels)
+            except NoMapError as error:
+                missing = no_map("the screen", error)
+        return self.screen.study(self.screen.picture(film.pixels)[None]), missing
 
-    def _screened(self, film: Radiograph) -> tuple[dict[str, Any] | None, list[Finding]]:
-        """Give the part `abnormality`, and remarks."""
+    def _screened(
+        self, film: Radiograph, *, maps: bool
+    ) -> tuple[dict[str, Any] | None, list[Finding], ActivationMap | Finding | None]:
+        """Give the part `abnormality`, remarks, and the map where it is wanted."""
         screen, region = self.screen, film.body_part
         known = screen.knows(region)
         if known is False:
             learned = ", ".join(sorted(screen.regions))
             message = f"The file says {region!r}; the abnormality screen has learned {learned} and gives no answer."
-            return None, [Finding("region_not_learned", Severity.WARNING, message)]
-        answer = screen.study(screen.picture(film.pixels)[None])
+            return None, [Finding("region_not_learned", Severity.WARNING, message)], None
+        answer, found = self._asked(film, maps=maps)
         findings = []
         if answer.familiar[0] is False:
             message = (
@@ -179,7 +183,7 @@ class ScreenReader:
             "region_known": known,
             "false_alarms": screen.bundle.card.get("false_alarms"),
         }
-        return told, findings
+        return told, findings, found
 
 
 def _mark(one: Marked) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -97,13 +98,25 @@ class AbnormalityScreen(PictureModel):
         """
         chosen = [k for k, fold in enumerate(self.bundle.held_out) if member is None or fold == member]
         outputs = [self._sessions[k].run({"picture": pictures[:, None]}) for k in chosen]
+        probabilities = np.mean([found[0].astype(np.float64).reshape(-1) for found in outputs], axis=0)
+        return FilmAnswers(probabilities, self._strangeness(chosen, [found[1:] for found in outputs], len(pictures)))
+
+    def _strangeness(
+        self, chosen: Sequence[int], pooled: Sequence[Sequence[NDArray[np.float32]]], films: int
+    ) -> NDArray[np.float64]:
+        """Average over networks how far films lie from the training, as shares of the limit; NaN where none can tell.
+
+        Args:
+            chosen: numbers of the networks.
+            pooled: by network its averaged features (films, channels), in a list; older files gave none.
+            films: how many.
+        """
         told = [
-            self.familiarity[k].distances(found[1]) / self.familiarity[k].limit
-            for k, found in zip(chosen, outputs, strict=True)
+            self.familiarity[k].distances(each[0]) / self.familiarity[k].limit
+            for k, each in zip(chosen, pooled, strict=True)
             if self.familiarity
         ]
-        probabilities = np.mean([found[0].astype(np.float64).reshape(-1) for found in outputs], axis=0)
-        return FilmAnswers(probabilities, np.mean(told, axis=0) if told else np.full(len(pictures), np.nan))
+        return np.mean(told, axis=0) if told else np.full(films, np.nan)
 
     def films(self, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Give the calibrated probability that each film is abnormal.
@@ -116,8 +129,8 @@ class AbnormalityScreen(PictureModel):
         """
         return self.calibration(self.asked(pictures).probabilities)
 
-    def explained(self, pixels: NDArray[np.float32]) -> tuple[float, ActivationMap]:
-        """Give the probability that a film is abnormal, and in the same pass the map of what raises and lowers it.
+    def explained(self, pixels: NDArray[np.float32]) -> tuple[StudyAnswer, ActivationMap]:
+        """Judge a film, and map in the same pass what raises and lowers its probability.
 
         The calibration is linear in the networks' logit, and so are the parts that it is shared out into.
 
@@ -125,7 +138,7 @@ class AbnormalityScreen(PictureModel):
             pixels: float32 (rows, columns), the film.
 
         Returns:
-            The probability that `films` gives, and a map in calibrated logits.
+            What `study` says of this film alone, and a map in calibrated logits.
 
         Raises:
             NoMapError: if the bundle's networks carry no feature maps, or the parts do not sum up.
@@ -136,11 +149,12 @@ class AbnormalityScreen(PictureModel):
         found = contributions(seen, logit_of_mean, tolerance=_MAP_TOLERANCE)
         cells = [PlacedCells(one[0], fitted.pixels.shape, way_back(fitted)) for one in found.cells]
         slope, intercept = self.calibration.slope, self.calibration.intercept
-        probability = self.calibration.of(float(mean.reshape(-1)[0]))
-        answer = float(np.log(probability) - np.log1p(-probability))
+        pooled = [[one.mean(axis=(2, 3))] for one in features]
+        judged = self.of_study(FilmAnswers(mean.reshape(-1), self._strangeness(range(len(pooled)), pooled, 1)))
+        answer = float(np.log(judged.probability) - np.log1p(-judged.probability))
         values = spread(cells, pixels.shape) * np.float32(slope)
         base = slope * found.base + intercept
-        return probability, ActivationMap(self.bundle.name, "abnormality", "logit", values, base, answer)
+        return judged, ActivationMap(self.bundle.name, "abnormality", "logit", values, base, answer)
 
     def study(self, pictures: NDArray[np.uint8]) -> StudyAnswer:
         """Judge a study by all its films.
