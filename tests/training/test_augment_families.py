@@ -15,9 +15,9 @@ from capitate.training.augment.clahe import Clahe  # noqa: E402
 from capitate.training.augment.geometry import Geometry, warp  # noqa: E402
 from capitate.training.augment.histogram import HistogramMatch  # noqa: E402
 from capitate.training.augment.tone import Noise, Tone  # noqa: E402
-from capitate.training.settings.augment import AugmentConfig  # noqa: E402
+from capitate.training.settings.augment import AugmentConfig, Edge  # noqa: E402
 
-NOTHING = AugmentConfig(**{field.name: type(field.default)(0) for field in fields(AugmentConfig)})
+NOTHING = AugmentConfig(**{one.name: type(one.default)(0) for one in fields(AugmentConfig) if one.name != "edge"})
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -54,6 +54,21 @@ def test_a_shift_by_whole_pixels_moves_and_fills_with_black():
     moved = warp(x, affine((1, 0, -2 * 3 / 32), (0, 1, 0)))
     assert torch.allclose(moved[:, :, :, 3:], x[:, :, :, :-3], atol=1e-4)
     assert (moved[:, :, :, :3] < 1e-4).all()
+
+
+def test_a_shift_can_bring_in_the_view_mirrored_at_its_edge():
+    x = picture()
+    moved = warp(x, affine((1, 0, -2 * 3 / 32), (0, 1, 0)), edge=Edge.MIRROR)
+    assert torch.allclose(moved[:, :, :, :3], x[:, :, :, :3].flip(3), atol=1e-4)
+
+
+def test_a_batch_keeps_each_views_own_edge():
+    x = torch.ones(4, 1, 32, 32)
+    shift = replace(NOTHING, shift=0.4)
+    geometry = augment.draw(4, shift, generator=generator()).geometry
+    mixed = replace(geometry, mirrored=torch.tensor([True, False, True, False]))
+    lit = mixed.apply(x).mean((1, 2, 3))
+    assert (lit[[0, 2]] > 0.999).all() and (lit[[1, 3]] < 0.999).all()
 
 
 def test_a_map_means_what_it_means_to_torch():

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from capitate.training.augment.drawn import Drawn
-from capitate.training.augment.geometry import Geometry
 
 __all__ = ["Shares", "carried_boxes", "clipped_boxes", "in_pixels", "negated"]
 
@@ -25,7 +24,7 @@ def in_pixels(drawn: Drawn, *, height: int, width: int) -> Drawn:
     affine = drawn.geometry.affine.clone()
     affine[:, 0, 1] *= height / width
     affine[:, 1, 0] *= width / height
-    return replace(drawn, geometry=Geometry(affine))
+    return replace(drawn, geometry=replace(drawn.geometry, affine=affine))
 
 
 def carried_boxes(boxes: Tensor, affine: Tensor, *, height: int, width: int) -> Tensor:

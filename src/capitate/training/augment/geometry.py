@@ -12,12 +12,13 @@ from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
 from capitate.training.augment.chances import Chances
-from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.augment import AugmentConfig, Edge
 
 __all__ = ["Geometry", "warp"]
 
 _CROP_RATIO = math.log(1.1)
 """Logarithm of the largest ratio by which a crop is wider or higher than the view: 0.9 to 1.1 in system 003."""
+_PADDING = {Edge.BLACK: "zeros", Edge.MIRROR: "reflection"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,11 @@ class Geometry:
     Attributes:
         affine: (n, 2, 3) map from output to input coordinates, both from -1 to 1 across the view, so it holds at any
             resolution.
+        mirrored: bool (n,), whether the view mirrored at its edge comes in from outside, or black.
     """
 
     affine: Tensor
+    mirrored: Tensor
 
     COLUMNS: ClassVar[int] = 13
 
@@ -44,11 +47,17 @@ class Geometry:
         cos, sin = torch.cos(angle), torch.sin(angle)
         across = torch.stack([cos * scale * aspect * mirror, sin * scale * aspect * mirror], 1)
         down = torch.stack([-sin * scale / aspect + shear, cos * scale / aspect], 1) * upset[:, None]
-        return cls(_cropped(torch.stack([across, down, shift], 2), chances, config.crop))
+        affine = _cropped(torch.stack([across, down, shift], 2), chances, config.crop)
+        return cls(affine, torch.full((len(affine),), config.edge is Edge.MIRROR))
 
     def apply(self, x: Tensor) -> Tensor:
-        """Resample views (n, 1, height, width) bilinearly; what comes in from outside is 0."""
-        return warp(x, self.affine)
+        """Resample views (n, 1, height, width) bilinearly."""
+        if self.mirrored.all():
+            return warp(x, self.affine, edge=Edge.MIRROR)
+        black = warp(x, self.affine)
+        if self.mirrored.any():
+            black[self.mirrored] = warp(x[self.mirrored], self.affine[self.mirrored], edge=Edge.MIRROR)
+        return black
 
 
 def _cropped(affine: Tensor, chances: Chances, most: float) -> Tensor:
@@ -61,17 +70,18 @@ def _cropped(affine: Tensor, chances: Chances, most: float) -> Tensor:
     return torch.cat([turned * sides[:, None, :], turned @ place[:, :, None] + affine[:, :, 2:]], 2)
 
 
-def warp(x: Tensor, affine: Tensor) -> Tensor:
+def warp(x: Tensor, affine: Tensor, *, edge: Edge = Edge.BLACK) -> Tensor:
     """Resample pictures by maps from output to input coordinates.
 
     Args:
         x: float (n, channels, height, width).
         affine: (n, 2, 3), coordinates from -1 to 1 between the outer edges of the outer pixels.
+        edge: what stands where a map leads outside.
 
     Returns:
-        As `x`; 0 where a map leads outside.
+        As `x`.
     """
     size = (x.shape[2], x.shape[3])
     forward = torch.linalg.inv(convert_affinematrix_to_homography(affine))
     pixels = denormalize_homography(forward, size, size, align_corners=False)[:, :2].to(x.device)
-    return warp_affine(x, pixels, size, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return warp_affine(x, pixels, size, mode="bilinear", padding_mode=_PADDING[edge], align_corners=False)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from capitate.errors import UsageError
 
-__all__ = ["AugmentConfig"]
+__all__ = ["AugmentConfig", "Edge"]
 
 _SHARES = ("flip", "flip_vertical", "blur", "surroundings", "patches", "clahe", "histogram", "crop")
 _WIDTHS = ("rotation", "scale", "aspect", "shear", "shift", "gamma", "contrast", "noise", "mixup", "mixup_months")
@@ -15,6 +16,13 @@ MIXED_SEX = ("same", "hidden")
 MOST_OPERATIONS = 4
 MOST_TILES = 16
 """Tiles of a view of 112 x 88, the smallest that the released recipes train on, then have 6 pixels a side."""
+
+
+class Edge(StrEnum):
+    """What stands where a moved picture has nothing: black, or the picture mirrored at its edge."""
+
+    BLACK = "black"
+    MIRROR = "mirror"
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class AugmentConfig:
         blur: share of views resampled through a coarser grid.
         surroundings: share of views whose surroundings become one grey.
         patches: probability of each of two grey rectangles beside the hand.
+        edge: what comes in from beyond the view, `black` or the view `mirror`ed, which makes no edge to learn from.
         clahe: share of views with contrast-limited adaptive histogram equalisation.
         clahe_clip: largest clip limit, in multiples of an even histogram's count; the least is 1.
         clahe_tiles: tiles along each side, 2 to 16.
@@ -60,6 +69,7 @@ class AugmentConfig:
     patches: float = 0.5
     flip_vertical: float = 0.0
     crop: float = 0.0
+    edge: Edge = Edge.BLACK
     clahe: float = 0.0
     clahe_clip: float = 4.0
     clahe_tiles: int = 8

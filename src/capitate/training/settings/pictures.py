@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from capitate.errors import UsageError
 from capitate.runtime.film_rule import FilmRule, Fit
-from capitate.training.settings.augment import AugmentConfig
+from capitate.training.settings.augment import AugmentConfig, Edge
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.data import UnreadableConfig
 from capitate.training.settings.experiment import Experiment
@@ -151,6 +151,10 @@ def check_pictures(
         UsageError: naming the key, the value received and what is allowed.
     """
     _check_reading(reading)
+    if refused is _LABELLED and augment.edge is Edge.MIRROR:
+        raise UsageError(
+            "augment.edge is mirror, which shows what is labelled twice and labels it once; leave it black here"
+        )
     for key, reason in refused.items():
         if getattr(augment, key):
             raise UsageError(f"augment.{key} {reason}; set it to 0 here, got {getattr(augment, key):g}")
