@@ -69,9 +69,15 @@ class AbnormalityScreen(PictureModel):
 
     task = "abnormality"
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
-        """Load the networks; arguments and errors as of `PictureModel`."""
-        super().__init__(bundle, threads=threads)
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, member: int | None = None) -> None:
+        """Load the networks.
+
+        Args:
+            bundle: of the task `abnormality`.
+            threads: see `PictureModel`, as for errors.
+            member: use the networks that held out this fold alone (out-of-fold evaluation).
+        """
+        super().__init__(bundle, threads=threads, member=member)
         card = bundle.card
         self.threshold = float(card["threshold"]["value"])
         self.regions = frozenset(str(name) for name in card.get("regions", ()))
@@ -87,7 +93,7 @@ class AbnormalityScreen(PictureModel):
             BundleDamagedError: if a file cannot be read.
         """
         files = self.bundle.card.get("familiarity", {}).get("files", ())
-        return tuple(Familiarity.load(self.bundle.folder / name) for name in files)
+        return tuple(Familiarity.load(self.bundle.folder / files[k]) for k in self.members if files)
 
     def asked(self, pictures: NDArray[np.uint8], *, member: int | None = None) -> FilmAnswers:
         """Ask the networks.
@@ -96,7 +102,7 @@ class AbnormalityScreen(PictureModel):
             pictures: uint8 (n, height, width), from `picture`.
             member: fold that the networks asked have to have held out; all networks if None.
         """
-        chosen = [k for k, fold in enumerate(self.bundle.held_out) if member is None or fold == member]
+        chosen = [k for k, fold in enumerate(self.held_out) if member is None or fold == member]
         outputs = [self._sessions[k].run({"picture": pictures[:, None]}) for k in chosen]
         probabilities = np.mean([found[0].astype(np.float64).reshape(-1) for found in outputs], axis=0)
         return FilmAnswers(probabilities, self._strangeness(chosen, [found[1:] for found in outputs], len(pictures)))

@@ -24,16 +24,18 @@ class PictureModel:
     Attributes:
         bundle: that was loaded.
         rule: by which its pictures are made.
+        members: numbers of the bundle's networks that are used.
     """
 
     task: str
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, member: int | None = None) -> None:
         """Load the networks.
 
         Args:
             bundle: of this model's task.
             threads: see `Session`.
+            member: use the networks that held out this fold alone; all of them if None, or if none held it out.
 
         Raises:
             UsageError: if the bundle is of another task.
@@ -43,7 +45,14 @@ class PictureModel:
             raise UsageError(f"bundle {bundle.name!r} does {bundle.card['task']}, not {self.task}; choose another")
         self.bundle = bundle
         self.rule = FilmRule.from_card(bundle.card)
-        self._sessions = [Session(path, threads=threads) for path in bundle.networks]
+        every = range(len(bundle.networks))
+        self.members = [k for k in every if member is not None and bundle.held_out[k] == member] or list(every)
+        self._sessions = [Session(bundle.networks[k], threads=threads) for k in self.members]
+
+    @property
+    def held_out(self) -> list[int | None]:
+        """The fold that each network in use held out; None where it held out nothing."""
+        return [self.bundle.held_out[k] for k in self.members]
 
     def picture(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Make the picture that the networks were trained on, uint8 (height, width), of a film or crop."""

@@ -27,7 +27,7 @@ __all__ = ["open_subject", "subject_of"]
 
 Films = NDArray[np.float32]
 Model = TypeVar("Model")
-_OUT_OF_FOLD = ("bone-age", "fractures")
+_OUT_OF_FOLD = ("abnormality", "bone-age", "fractures")
 _LEAST = 1e-6
 """Probability, and its distance from 1, at which the logit ends: what 32-bit floats still tell apart."""
 
@@ -47,18 +47,33 @@ class _OfBundle:
         return film in self.bundle.training_ids
 
 
-class _Screen(_OfBundle):
+class _OutOfFold(_OfBundle, Generic[Model]):
+    """What subjects share of whose bundle the networks that may answer for a film are chosen."""
+
+    def __init__(self, bundle: Bundle, load: Callable[..., Model], *, out_of_fold: bool, threads: int | None) -> None:
+        instead = "give a bundle whose folds were joined by `capitate export --held-out`, or bone-age-ensemble"
+        self.bundle, self._out_of_fold = bundle, out_of_fold
+        self._networks = FoldModels(bundle, load, out_of_fold=out_of_fold, instead=instead, threads=threads)
+
+    def knows(self, film: str) -> bool:
+        return not self._out_of_fold and super().knows(film)
+
+    def _answering(self, film: Radiograph) -> Model:
+        return self._networks.answering(Path(film.name).stem)
+
+
+class _Screen(_OutOfFold[AbnormalityScreen]):
     """The abnormality screen."""
 
     judged_in = "probability"
 
-    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
-        self.bundle, self.meaning = bundle, Meaning(bundle.name, "abnormality")
-        self._model = AbnormalityScreen(bundle, threads=threads)
-        self.threshold: float | None = self._model.threshold
+    def __init__(self, bundle: Bundle, *, out_of_fold: bool = False, threads: int | None) -> None:
+        super().__init__(bundle, AbnormalityScreen, out_of_fold=out_of_fold, threads=threads)
+        self.meaning = Meaning(bundle.name, "abnormality")
+        self.threshold: float | None = self._networks.whole.threshold
 
     def see(self, film: Radiograph, on_film: HandOnFilm, *, sex: Sex) -> SeenFilm:
-        return _ScreenedFilm(self._model, film)
+        return _ScreenedFilm(self._answering(film), film)
 
 
 class _ScreenedFilm:
@@ -76,21 +91,6 @@ class _ScreenedFilm:
 
     def _probabilities(self, films: Films) -> NDArray[np.float64]:
         return self._model.films(np.stack([self._model.picture(one) for one in films]))
-
-
-class _OutOfFold(_OfBundle, Generic[Model]):
-    """What subjects share of whose bundle the networks that may answer for a film are chosen."""
-
-    def __init__(self, bundle: Bundle, load: Callable[..., Model], *, out_of_fold: bool, threads: int | None) -> None:
-        instead = "give a bundle whose folds were joined by `capitate export --held-out`, or bone-age-ensemble"
-        self.bundle, self._out_of_fold = bundle, out_of_fold
-        self._networks = FoldModels(bundle, load, out_of_fold=out_of_fold, instead=instead, threads=threads)
-
-    def knows(self, film: str) -> bool:
-        return not self._out_of_fold and super().knows(film)
-
-    def _answering(self, film: Radiograph) -> Model:
-        return self._networks.answering(Path(film.name).stem)
 
 
 class _BoneAge(_OutOfFold[BoneAgeModel]):
@@ -212,7 +212,7 @@ def subject_of(bundle: Bundle, *, out_of_fold: bool = False, threads: int | None
         raise UsageError(f"maps are measured of bundles of {', '.join(_BY_TASK)}; {bundle.name!r} does {task}")
     if out_of_fold and task not in _OUT_OF_FOLD:
         raise UsageError(
-            f"maps are measured out of fold of bundles of {' and '.join(_OUT_OF_FOLD)}; {bundle.name!r} does {task}"
+            f"maps are measured out of fold of bundles of {', '.join(_OUT_OF_FOLD)}; {bundle.name!r} does {task}"
         )
     folds = {"out_of_fold": True} if out_of_fold else {}
     made: MapSubject = _BY_TASK[task](bundle, threads=threads, **folds)

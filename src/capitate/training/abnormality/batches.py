@@ -1,10 +1,11 @@
-"""Batches of the screen: labelled films, and beside them unlabelled ones under two augmentations."""
+"""Batches of the screen: labelled films, beside them unlabelled ones under two augmentations, and films with boxes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from capitate.errors import UsageError
 from capitate.training.abnormality.films import ScreenFilms
+from capitate.training.abnormality.places import box_pictures
 from capitate.training.augment import film_seeds
 from capitate.training.pictures.feeding import PictureFeeder
 from capitate.training.pictures.source import PictureSource
@@ -25,6 +27,13 @@ _STRONG = 0x57F0
 """Turns a film's seed into that of its strong augmentation."""
 
 
+class _Beside(NamedTuple):
+    """Films of another kind beside the labelled ones of a step: rows, and a seed a film."""
+
+    rows: NDArray[np.int64]
+    seeds: NDArray[np.int64]
+
+
 @dataclass(frozen=True, eq=False)
 class ScreenBatch:
     """Films of one step, or of a part of it.
@@ -35,6 +44,8 @@ class ScreenBatch:
         weak: float32 (m, 1, height, width), films without a label, augmented as labelled ones are.
         strong: the same films, augmented more.
         taught: probabilities by teachers at the temperature of the experiment, (n,); NaN where none has answered.
+        shown: float32 (k, 1, height, width), films that teach places, augmented as labelled ones are.
+        boxes: float32 (k, 1, height, width), 1 inside their boxes.
         of: labelled films of the whole step, over all parts and processes.
     """
 
@@ -43,23 +54,27 @@ class ScreenBatch:
     weak: Tensor
     strong: Tensor
     taught: Tensor
+    shown: Tensor
+    boxes: Tensor
     of: int
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def parts(self, count: int) -> Iterator[ScreenBatch]:
-        """Cut both kinds into `count` parts whose sizes differ by one film at most; fewer where there are fewer."""
+        """Cut every kind into `count` parts whose sizes differ by one film at most; fewer where there are fewer."""
         count = min(count, len(self))
-        mine, others = (np.array_split(np.arange(n), count) for n in (len(self), len(self.weak)))
-        for labelled, unlabelled in zip(mine, others, strict=True):
-            take, besides = itemgetter(torch.from_numpy(labelled)), itemgetter(torch.from_numpy(unlabelled))
+        kinds = (np.array_split(np.arange(n), count) for n in (len(self), len(self.weak), len(self.shown)))
+        for part in zip(*kinds, strict=True):
+            labelled, unlabelled, placed = (itemgetter(torch.from_numpy(rows)) for rows in part)
             yield ScreenBatch(
-                take(self.pictures),
-                take(self.labels),
-                besides(self.weak),
-                besides(self.strong),
-                take(self.taught),
+                labelled(self.pictures),
+                labelled(self.labels),
+                unlabelled(self.weak),
+                unlabelled(self.strong),
+                labelled(self.taught),
+                placed(self.shown),
+                placed(self.boxes),
                 self.of,
             )
 
@@ -74,6 +89,7 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
 
     Attributes:
         unlabelled: rows without a label; empty where they are not used.
+        placed: rows that teach places.
     """
 
     def __init__(
@@ -102,8 +118,9 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
         """
         self.labels, self.config = films.labels, config
         self.taught = np.full_like(films.labels, np.nan) if taught is None else taught
-        labelled = films.labelled[rows]
-        self.unlabelled = rows[~labelled]
+        self.boxes = films.boxes
+        labelled, placed = films.labelled[rows], films.placed[rows]
+        self.unlabelled, self.placed = rows[~labelled & ~placed], rows[placed]
         if config.unlabelled.use is not UnlabelledUse.NONE and not self.unlabelled.size:
             raise UsageError(
                 f"unlabelled.use is {config.unlabelled.use} and every film to learn from has a label; set it to none"
@@ -115,17 +132,27 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
     def start(self, epoch: int, stage: Stage) -> None:
         """Draw the order of an epoch, that of the unlabelled films as well."""
         super().start(epoch, stage)
-        self.besides: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * self.steps
-        wanted = self.config.unlabelled
-        if wanted.use is UnlabelledUse.NONE or epoch < wanted.warm_up:
-            return
-        a_step = max(1, round(wanted.share * self.config.optimiser.batch))
+        wanted, places = self.config.unlabelled, self.config.places
+        used = wanted.use is not UnlabelledUse.NONE and epoch >= wanted.warm_up
+        self.besides = self._beside(self.unlabelled if used else self.unlabelled[:0], wanted.share, epoch=epoch)
+        self.places = self._beside(self.placed, places.share, epoch=epoch)
+
+    def _beside(self, rows: NDArray[np.int64], share: float, *, epoch: int) -> list[_Beside]:
+        """Draw an epoch's rows of another kind of films, step by step: all of them once before any comes twice.
+
+        Args:
+            rows: to draw from; none gives none.
+            share: of the labelled films of a step.
+            epoch: counted from 0.
+        """
+        if not rows.size:
+            return [_Beside(rows, rows)] * self.steps
+        a_step = max(1, round(share * self.config.optimiser.batch))
         random = np.random.default_rng([self.config.seed, epoch])
-        rounds = -(-a_step * self.steps // self.unlabelled.size)
-        order = np.concatenate([random.permutation(self.unlabelled) for _ in range(rounds)])[: a_step * self.steps]
-        self.besides = np.split(order, self.steps)
+        rounds = -(-a_step * self.steps // rows.size)
+        order = np.concatenate([random.permutation(rows) for _ in range(rounds)])[: a_step * self.steps]
         seeds = np.array(film_seeds(self.ids[order].tolist(), seed=self.config.seed, epoch=epoch))
-        self.besides_seeds = np.split(seeds, self.steps)
+        return [_Beside(*one) for one in zip(np.split(order, self.steps), np.split(seeds, self.steps), strict=True)]
 
     def batch(self, step: int) -> ScreenBatch:
         """Prepare this process's share of one step's films; one that cannot be read is not in it.
@@ -140,17 +167,31 @@ class ScreenFeeder(PictureFeeder[ScreenBatch]):
             raise UsageError(f"none of the {len(rows)} films of a batch can be read; see `capitate data check`")
         weak, strong = self._unlabelled(step)
         labels, taught = (torch.from_numpy(one[rows[readable]]) for one in (self.labels, self.taught))
+        shown, boxes = self._places(step)
         of = len(self.batches[step]) if self.processes > 1 else len(labels)
-        return ScreenBatch(pictures, labels, weak, strong, taught, of)
+        return ScreenBatch(pictures, labels, weak, strong, taught, shown, boxes, of)
 
     def _unlabelled(self, step: int) -> tuple[Tensor, Tensor]:
         """Give this process's unlabelled films of a step under weak and under strong augmentation."""
-        mine = np.array_split(self.besides[step], self.processes)[self.rank]
+        mine, seeds = self._mine(self.besides[step])
         if not mine.size:
             nothing = torch.zeros(0, 1, *self.size)
             return nothing, nothing
-        seeds = np.array_split(self.besides_seeds[step], self.processes)[self.rank]
         stronger = self.augment.scaled(self.config.unlabelled.strength)
         _, weak = self.augmented(mine, seeds)
         _, strong = self.augmented(mine, seeds ^ _STRONG, ranges=stronger)
         return weak, strong
+
+    def _places(self, step: int) -> tuple[Tensor, Tensor]:
+        """Give this process's films that teach places in a step, and their boxes moved as they are."""
+        mine, seeds = self._mine(self.places[step])
+        if not mine.size:
+            nothing = torch.zeros(0, 1, *self.size)
+            return nothing, nothing
+        readable, moved, drawn = self.augmented_by(mine, seeds)
+        boxes = box_pictures([self.boxes[row] for row in mine[readable].tolist()], size=self.size).to(self.device)
+        return moved, drawn.geometry.apply(boxes)
+
+    def _mine(self, one: _Beside) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give this process's share of a step's rows and their seeds."""
+        return np.array_split(one.rows, self.processes)[self.rank], np.array_split(one.seeds, self.processes)[self.rank]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ class ScreenFilms:
         labels: float32 (n,): 0 or 1, NaN where nobody has read the study.
         given_folds: int64 (n,) from the table, or None.
         notes: sentences about what was left out.
+        boxes: by row, of films that teach places: float64 (k, 4), left, top, right, bottom as fractions of the film.
     """
 
     items: tuple[Item, ...]
@@ -45,11 +46,49 @@ class ScreenFilms:
     labels: NDArray[np.float32]
     given_folds: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    boxes: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which films have a label, bool (n,)."""
         return ~np.isnan(self.labels)
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Which films teach places, bool (n,); none of them has a label."""
+        return np.isin(np.arange(len(self.items)), list(self.boxes))
+
+    def joined(
+        self,
+        *,
+        items: tuple[Item, ...],
+        studies: Sequence[str],
+        groups: Sequence[str],
+        boxes: Sequence[NDArray[np.float64]],
+    ) -> ScreenFilms:
+        """Add films that teach places, at the end; where the table gave folds, theirs are by group.
+
+        Args:
+            items: id and path of each, (m,).
+            studies: (m,).
+            groups: (m,).
+            boxes: as of `boxes`, (m,).
+        """
+        count = len(self.items)
+        given = self.given_folds
+        if given is not None:
+            folds = [fold_of(group, folds=int(given.max()) + 1) for group in groups]
+            given = np.concatenate([given, np.array(folds, dtype=np.int64)])
+        return replace(
+            self,
+            items=(*self.items, *items),
+            studies=np.concatenate([self.studies, np.array(studies, dtype=np.str_)]),
+            groups=np.concatenate([self.groups, np.array(groups, dtype=np.str_)]),
+            regions=np.concatenate([self.regions, np.full(len(items), "", dtype=np.str_)]),
+            labels=np.concatenate([self.labels, np.full(len(items), np.nan, dtype=np.float32)]),
+            given_folds=given,
+            boxes={**self.boxes, **{count + k: one for k, one in enumerate(boxes)}},
+        )
 
     def only_labelled(self) -> ScreenFilms:
         """Leave films without a label out, and say so."""

@@ -11,7 +11,10 @@ from torch.nn import functional
 from capitate.training.losses.binary import focal, weighted_bce
 from capitate.training.settings.abnormality import ScreenLoss, ScreenLossConfig, UnlabelledConfig, UnlabelledUse
 
-__all__ = ["ScreenAnswer", "mean_loss", "taught_loss", "unlabelled_loss"]
+__all__ = ["ScreenAnswer", "mean_loss", "places_loss", "taught_loss", "unlabelled_loss"]
+
+_LEAST_BOX = 0.02
+"""Cells that boxes have to cover together for a film to teach where they are; moved pictures can lose them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +26,14 @@ class ScreenAnswer:
         weak: of films without a label under weak augmentation, (m,).
         strong: of the same under strong augmentation, (m,).
         taught: what teachers say about the labelled films, (n,), probabilities; NaN where none has answered.
+        cells: logits of the cells of films that teach places, (k, rows, columns).
     """
 
     logits: Tensor
     weak: Tensor
     strong: Tensor
     taught: Tensor
+    cells: Tensor
 
 
 def mean_loss(logits: Tensor, labels: Tensor, config: ScreenLossConfig, *, weight: float) -> Tensor:
@@ -57,6 +62,24 @@ def taught_loss(logits: Tensor, taught: Tensor, *, temperature: float) -> Tensor
     target = taught.nan_to_num().to(logits.dtype)
     apart = functional.binary_cross_entropy_with_logits(logits / temperature, target, reduction="none")
     return temperature**2 * (apart * told).sum() / told.sum().clamp(min=1)
+
+
+def places_loss(cells: Tensor, boxes: Tensor) -> Tensor:
+    """Give how far the cells that stand out on each film are from its boxes.
+
+    The mean Kullback-Leibler divergence of softmax over a film's cells from the share of its boxes in each; 0 is the
+    least, whatever the boxes.
+
+    Args:
+        cells: logits, (k, rows, columns).
+        boxes: float (k, 1, height, width), 1 inside boxes; a film without any does not count.
+    """
+    shares = functional.adaptive_avg_pool2d(boxes, cells.shape[1:]).flatten(1)
+    covered = shares.sum(1, keepdim=True)
+    told = covered[:, 0] > _LEAST_BOX
+    wanted = shares / covered.clamp(min=_LEAST_BOX)
+    apart = functional.kl_div(cells.float().flatten(1).log_softmax(1), wanted, reduction="none").sum(1)
+    return (apart * told).sum() / told.sum().clamp(min=1)
 
 
 def unlabelled_loss(weak: Tensor, strong: Tensor, config: UnlabelledConfig) -> Tensor:

@@ -21,13 +21,18 @@ class AbnormalityNetwork(PictureNetwork):
         layers, width = make_layers(parse_layers(config.layers, key="network.layers"), self.width)
         self.head = nn.Sequential(*layers, nn.Linear(width, 1))
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Give logits of being abnormal, float32 (n,).
+    def forward(self, picture: Tensor, placed: int = 0) -> Tensor | tuple[Tensor, Tensor]:
+        """Give logits of being abnormal, float32 (n,), and beside them those of single cells where they are asked for.
 
         Args:
             picture: float (n, 1, height, width), 0 to 255.
+            placed: how many of the last pictures are judged by cells, (placed, rows, columns), and not as a whole.
         """
-        return self.judged(self.pooled(picture))
+        if not placed:
+            return self.judged(self.pooled(picture))
+        whole, single = self.features(picture).split([len(picture) - placed, placed])
+        cells = single.permute(0, 2, 3, 1)
+        return self.judged(whole.mean((2, 3))), self.judged(cells.flatten(0, 2)).view(cells.shape[:3])
 
     def judged(self, pooled: Tensor) -> Tensor:
         """Give logits (n,) of averaged features (n, width)."""

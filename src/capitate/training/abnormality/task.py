@@ -21,8 +21,9 @@ from capitate.runtime.logistic import LogisticCalibration
 from capitate.training.abnormality.batches import ScreenBatch, ScreenFeeder
 from capitate.training.abnormality.familiar import FAMILIARITY, fit_familiarity
 from capitate.training.abnormality.films import ScreenFilms, read_screen_films
-from capitate.training.abnormality.losses import ScreenAnswer, mean_loss, taught_loss, unlabelled_loss
+from capitate.training.abnormality.losses import ScreenAnswer, mean_loss, places_loss, taught_loss, unlabelled_loss
 from capitate.training.abnormality.network import AbnormalityNetwork
+from capitate.training.abnormality.places import with_places
 from capitate.training.abnormality.ranking import CELLS, histograms, ranking_error
 from capitate.training.abnormality.teachers import Teachers
 from capitate.training.losses.binary import positive_weight
@@ -86,9 +87,10 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         return self.films.folds(self.config.folds)
 
     def digests(self) -> dict[str, str | None]:
-        """Give sha256 of ids, studies, groups and labels; pictures are read from the films themselves."""
+        """Give sha256 of ids, studies, groups, labels and boxes; pictures are read from the films themselves."""
         parts = (self.ids, self.films.studies, self.films.groups, self.films.labels)
-        lines = list(zip(*(part.tolist() for part in parts), strict=True))
+        lines: list[tuple[object, ...]] = list(zip(*(part.tolist() for part in parts), strict=True))
+        lines += [(row, *boxes.ravel().tolist()) for row, boxes in self.films.boxes.items()]
         return {"labels_sha256": labels_digest(lines), "views_sha256": None}
 
     def groups(self, rows: NDArray[np.int64]) -> list[str]:
@@ -121,24 +123,28 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         if not readable.any():
             return None
         none, labels = pictures[:0], torch.from_numpy(self.films.labels[rows[readable]])
-        return ScreenBatch(pictures, labels, none, none, torch.full_like(labels, torch.nan), len(labels))
+        taught = torch.full_like(labels, torch.nan)
+        return ScreenBatch(pictures, labels, none, none, taught, none, none, len(labels))
 
     def answer(self, network: nn.Module, batch: ScreenBatch) -> ScreenAnswer:
         """Let the network answer all films of a batch at once."""
-        every = torch.cat([batch.pictures, batch.weak, batch.strong])
-        logits = network(every.contiguous(memory_format=torch.channels_last))
+        every = torch.cat([batch.pictures, batch.weak, batch.strong, batch.shown])
+        found = network(every.contiguous(memory_format=torch.channels_last), len(batch.shown))
+        logits, cells = found if len(batch.shown) else (found, found.new_zeros(0, 1, 1))
         shown = self.config.distillation.sees is TeacherSees.PICTURE and network.training
         taught = self._teachers.of_pictures(batch.pictures) if self._teachers is not None and shown else batch.taught
         labelled, weak, strong = logits.split([len(batch), len(batch.weak), len(batch.strong)])
-        return ScreenAnswer(labelled, weak, strong, taught)
+        return ScreenAnswer(labelled, weak, strong, taught, cells)
 
     def loss(self, answer: ScreenAnswer, batch: ScreenBatch) -> Tensor:
-        """Give the loss of labelled films by labels and teachers, and that of the others by its weight."""
+        """Give the loss of labelled films by labels and teachers, and those of the others by their weights."""
         loss = mean_loss(answer.logits, batch.labels, self.config.loss, weight=self._weight)
         told = self.config.distillation
         if not answer.taught.isnan().all():
             apart = taught_loss(answer.logits, answer.taught, temperature=told.temperature)
             loss = (1 - told.share) * loss + told.share * apart
+        if len(answer.cells):
+            loss = loss + self.config.places.weight * places_loss(answer.cells, batch.boxes)
         if not len(answer.weak):
             return loss
         return loss + self.config.unlabelled.weight * unlabelled_loss(
@@ -172,7 +178,8 @@ class AbnormalityTask(Task[ScreenBatch, ScreenAnswer]):
         write_json(folder / THRESHOLD, told)
         seen = frozenset((folder / "training-ids.txt").read_text(encoding="utf8").splitlines())
         learnt = np.setdiff1d(np.flatnonzero(np.isin(self.ids, list(seen))), rows)
-        familiar = self.familiarity(network, learnt=learnt, kept_back=rows)
+        labelled = self.films.labelled
+        familiar = self.familiarity(network, learnt=learnt[labelled[learnt]], kept_back=rows[labelled[rows]])
         if familiar is not None:
             familiar.save(folder / FAMILIARITY)
 
@@ -257,5 +264,6 @@ def open_abnormality(config: AbnormalityConfig, data: Path) -> AbnormalityTask:
         UsageError: naming studies that contradict themselves, where a run is to stop.
     """
     films = read_screen_films(data, config.data, folds_from_table=config.reading.folds_from_table)
-    used = config.unlabelled.use is not UnlabelledUse.NONE
-    return AbnormalityTask(films if used else films.only_labelled(), config)
+    if config.unlabelled.use is UnlabelledUse.NONE:
+        films = films.only_labelled()
+    return AbnormalityTask(with_places(films, data, config.places) if config.places.films else films, config)

@@ -113,12 +113,18 @@ class PictureFeeder(AugmentedFeeder[Made]):
         Returns:
             Which rows can be read, bool (n,), and their pictures, float32 (readable, 1, height, width), 0 to 255.
         """
-        readable, pictures = self.source.pictures(rows, size=self.size)
-        if not readable.any():
-            return readable, pictures
+        readable, moved, _ = self.augmented_by(rows, seeds, ranges=ranges)
+        return readable, moved
+
+    def augmented_by(
+        self, rows: NDArray[np.int64], seeds: NDArray[np.int64], *, ranges: AugmentConfig | None = None
+    ) -> tuple[NDArray[np.bool_], Tensor, augment.Drawn]:
+        """Read pictures, augment them, and give what was drawn beside what `augmented` gives; arguments as there."""
+        readable, pictures, limbs = self.source.with_limbs(rows, size=self.size)
         drawn = self.drawn(seeds[readable], ranges=ranges)
-        pictures = pictures.to(self.device)
-        return readable, augment.apply(pictures, torch.ones_like(pictures, dtype=torch.bool), drawn)
+        if not readable.any():
+            return readable, pictures, drawn
+        return readable, augment.apply(pictures.to(self.device), limbs.to(self.device), drawn), drawn
 
     @abstractmethod
     def batch(self, step: int) -> Made:

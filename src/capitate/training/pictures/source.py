@@ -19,6 +19,8 @@ from capitate.training.settings.pictures import PicturesOnDemandConfig
 
 __all__ = ["PictureSource"]
 
+_HALF = 127.5
+
 
 class PictureSource:
     """Films or crops as 8-bit pictures of one size.
@@ -38,9 +40,10 @@ class PictureSource:
         """
         self.ids = np.array([item.id for item in items], dtype=np.str_)
         self.rule = rule.film if isinstance(rule, CropRule) else rule
-        job = partial(read_picture, rule=rule, aspect=config.aspect)
+        job = partial(read_picture, rule=rule, aspect=config.aspect, limbs=config.limbs)
         self._reader: LazyReader[NDArray[np.uint8]] = LazyReader(items, job, ids=self.ids, config=config)
-        self._room = config.cache_megabytes * 1_000_000 // (self.rule.height * self.rule.width)
+        self._planes = 2 if config.limbs else 1
+        self._room = config.cache_megabytes * 1_000_000 // (self._planes * self.rule.height * self.rule.width)
         self._kept: dict[int, NDArray[np.uint8]] = {}
 
     @property
@@ -71,6 +74,17 @@ class PictureSource:
         Raises:
             UsageError: naming the film, where a run is to stop at the first that cannot be read.
         """
+        readable, pictures, _ = self.with_limbs(rows, size=size)
+        return readable, pictures
+
+    def with_limbs(
+        self, rows: NDArray[np.int64], *, size: tuple[int, int] | None = None
+    ) -> tuple[NDArray[np.bool_], Tensor, Tensor]:
+        """Give pictures of some rows, and where their limbs are; arguments and errors as of `pictures`.
+
+        Returns:
+            Beside what `pictures` gives, bool (readable, 1, height, width); True everywhere where limbs are not told.
+        """
         made = self._reader.read([row for row in rows.tolist() if row not in self._kept])
         found = {row: self._kept[row] if row in self._kept else made.get(row) for row in rows.tolist()}
         for row, fresh in made.items():
@@ -78,8 +92,9 @@ class PictureSource:
                 self._kept[row] = fresh
         readable = np.array([found[row] is not None for row in rows.tolist()], dtype=bool)
         there = [picture for row in rows.tolist() if (picture := found[row]) is not None]
-        stacked = np.stack(there) if there else np.zeros((0, self.rule.height, self.rule.width), dtype=np.uint8)
-        pictures = torch.from_numpy(stacked)[:, None].float()
-        if there and size is not None and size != tuple(pictures.shape[2:]):
-            pictures = functional.interpolate(pictures, size, mode="bilinear", antialias=True)
-        return readable, pictures
+        none = np.zeros((0, self._planes, self.rule.height, self.rule.width), dtype=np.uint8)
+        planes = torch.from_numpy(np.stack(there) if there else none).float()
+        if there and size is not None and size != tuple(planes.shape[2:]):
+            planes = functional.interpolate(planes, size, mode="bilinear", antialias=True)
+        pictures, limbs = planes[:, :1], planes[:, 1:] > _HALF
+        return readable, pictures, limbs if self._planes > 1 else torch.ones_like(pictures, dtype=torch.bool)

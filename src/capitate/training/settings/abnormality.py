@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from capitate.errors import UsageError
 from capitate.evaluation.roc import Choice
+from capitate.runtime.film_rule import Fit
 from capitate.training.settings.augment import AugmentConfig
 from capitate.training.settings.checks import check_training, within
 from capitate.training.settings.experiment import Experiment
@@ -18,6 +19,7 @@ __all__ = [
     "AbnormalityConfig",
     "DistillationConfig",
     "OnFault",
+    "PlacesConfig",
     "ScreenDataConfig",
     "ScreenLoss",
     "ScreenLossConfig",
@@ -131,6 +133,27 @@ class UnlabelledConfig:
 
 
 @dataclass(frozen=True)
+class PlacesConfig:
+    """Films with boxes, that teach where on a film to look and nothing about which films are abnormal.
+
+    The cells of such a film's last feature map are judged by the head one by one. The loss is the divergence of their
+    softmax from the share of the boxes that lies in each, so it says which cells of this film stand out, and leaves the
+    film's own probability alone.
+
+    Attributes:
+        films: table or folder of them, from the folder of the data; empty for none.
+        boxes: table of their boxes, from the folder of `films`; films that it does not name are left out.
+        weight: in the loss.
+        share: such films a step, as a share of the labelled ones.
+    """
+
+    films: str = ""
+    boxes: str = "boxes.csv"
+    weight: float = 0.5
+    share: float = 0.375
+
+
+@dataclass(frozen=True)
 class DistillationConfig:
     """Teachers: finished runs, given by `--teacher`, whose answers are learnt from beside the labels.
 
@@ -176,6 +199,7 @@ class AbnormalityConfig(Experiment):
         augment: see `AugmentConfig`.
         loss: see `ScreenLossConfig`.
         unlabelled: see `UnlabelledConfig`.
+        places: see `PlacesConfig`.
         distillation: see `DistillationConfig`.
         threshold: see `ThresholdConfig`.
     """
@@ -187,6 +211,7 @@ class AbnormalityConfig(Experiment):
     augment: AugmentConfig = field(default_factory=plain_augment)
     loss: ScreenLossConfig = field(default_factory=ScreenLossConfig)
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
+    places: PlacesConfig = field(default_factory=PlacesConfig)
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
     threshold: ThresholdConfig = field(default_factory=ThresholdConfig)
 
@@ -210,6 +235,8 @@ def check_abnormality(config: AbnormalityConfig) -> None:
             ("unlabelled.warm_up", unlabelled.warm_up, 0, float("inf")),
             ("unlabelled.confidence", unlabelled.confidence, 0.5, 1),
             ("unlabelled.strength", unlabelled.strength, 0, 8),
+            ("places.weight", config.places.weight, 0, float("inf")),
+            ("places.share", config.places.share, 0, 8),
             ("distillation.share", config.distillation.share, 0, 1),
             ("distillation.temperature", config.distillation.temperature, 1, 20),
             ("threshold.least", config.threshold.least, 0, 1),
@@ -221,6 +248,8 @@ def check_abnormality(config: AbnormalityConfig) -> None:
         )
     if unlabelled.use is not UnlabelledUse.NONE:
         _check_unlabelled(config)
+    if config.places.films:
+        _check_places(config)
     norms = any(layer.kind == "norm" for layer in parse_layers(config.network.layers, key="network.layers"))
     if norms and config.optimiser.batch < 2 * config.optimiser.accumulate * config.devices.count:
         raise UsageError(
@@ -240,4 +269,22 @@ def _check_unlabelled(config: AbnormalityConfig) -> None:
         raise UsageError(
             f"unlabelled.use is {config.unlabelled.use} with share {config.unlabelled.share:g} and weight "
             f"{config.unlabelled.weight:g}; give both, or set unlabelled.use = 'none'"
+        )
+
+
+def _check_places(config: AbnormalityConfig) -> None:
+    if config.reading.fit is not Fit.STRETCH:
+        raise UsageError(
+            f"places.films needs reading.fit = 'stretch', got {str(config.reading.fit)!r}; boxes are fractions of a "
+            "film and have to be those of its picture"
+        )
+    if not config.places.share or not config.places.weight:
+        raise UsageError(
+            f"places.films is {config.places.films!r} with share {config.places.share:g} and weight "
+            f"{config.places.weight:g}; give both, or leave places.films empty"
+        )
+    if any(layer.kind == "norm" for layer in parse_layers(config.network.layers, key="network.layers")):
+        raise UsageError(
+            f"places.films judges cells one by one and cannot norm over films, got network.layers = "
+            f"{config.network.layers!r}; take a head without norm"
         )

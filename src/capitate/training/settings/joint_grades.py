@@ -160,6 +160,8 @@ def check_joint_grades(config: JointGradesConfig) -> None:
     check_pictures(config, reading=config.reading, augment=config.augment)
     if config.reading.folds_from_table:
         raise UsageError("reading.folds_from_table is true, and graded crops have no table; leave it out")
+    if config.reading.limbs:
+        raise UsageError("reading.limbs is true, and limbs are told on whole films, not on crops; leave it out")
     parse_layers(config.network.layers, key="network.layers")
     within(
         [

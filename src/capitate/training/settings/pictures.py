@@ -26,11 +26,9 @@ __all__ = [
 
 _STRIDE = 32
 """Rows and columns that a network of `FeaturesConfig` needs are multiples of this: its backbone's last maps."""
-_UNMASKED = {
-    "surroundings": "needs to know where the hand is",
-    "patches": "needs to know where the hand is",
-    "mixup": "mixes ages",
-}
+_SURROUNDING = ("surroundings", "patches")
+"""Augmentations that only pictures can take on which the limb is told."""
+_UNMASKED = {"mixup": "mixes ages"} | dict.fromkeys(_SURROUNDING, "needs to know where the hand or limb is")
 """Augmentations, with the reason, that no picture of a whole film or crop can take."""
 _LABELLED = {
     **_UNMASKED,
@@ -65,9 +63,11 @@ class PicturesOnDemandConfig(PictureReadingConfig):
 
     Attributes:
         cache_megabytes: of pictures that are kept in memory once read; the others are read anew in every epoch.
+        limbs: tell the limb on whole films from what lies around it, for `augment.surroundings` and `augment.patches`.
     """
 
     cache_megabytes: int = 2000
+    limbs: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,9 @@ def check_pictures(
         raise UsageError(
             "augment.edge is mirror, which shows what is labelled twice and labels it once; leave it black here"
         )
+    told = _SURROUNDING if isinstance(reading, PicturesOnDemandConfig) and reading.limbs else ()
     for key, reason in refused.items():
-        if getattr(augment, key):
+        if getattr(augment, key) and key not in told:
             raise UsageError(f"augment.{key} {reason}; set it to 0 here, got {getattr(augment, key):g}")
     stages = config.optimiser.stages
     last = stages[-1]
