@@ -1,0 +1,88 @@
+"""The sheets of a PDF report: paper, margins, what stands at their head, and the file's own facts."""
+
+from __future__ import annotations
+
+import io
+
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+
+from capitate.report.age_page import written_text
+from capitate.report.naming import film_identity
+from capitate.report.pdf_story import WIDTH, Sheet, story
+from capitate.report.pdf_text import INK, RULE, SOFT, draw_text, elided
+from capitate.report.picture import FILM_KEY
+from capitate.report.wording import HTML_LANGUAGE, language, words
+
+__all__ = ["document"]
+
+_LEFT = (A4[0] - WIDTH) / 2
+_TOP, _BOTTOM, _HEAD = 30.0, 30.0, 46.0
+_FILMS = ((250.0, 330.0), (250.0, 285.0), (230.0, 240.0), (200.0, 200.0))
+"""Room for the film, points, the largest first: the first is taken with which all fits on one sheet."""
+
+
+def document(sheet: Sheet) -> bytes:
+    """Lay the report out on one sheet if any size of the film allows it, otherwise on several with the film large.
+
+    Args:
+        sheet: what there is to print.
+    """
+    first = None
+    for film in _FILMS:
+        content, pages = _built(sheet, film=film)
+        if pages == 1:
+            return content
+        first = first or content
+    return first or b""
+
+
+def _built(sheet: Sheet, *, film: tuple[float, float]) -> tuple[bytes, int]:
+    """Return the file and the number of its sheets."""
+    stream, phrases = io.BytesIO(), words(sheet.lang)
+    made = BaseDocTemplate(
+        stream,
+        pagesize=A4,
+        title=phrases["title"],
+        subject=f"{phrases['film_file']}{phrases['comma']}sha256 {sheet.assessment.source.sha256 or '–'}",
+        author="Capitate",
+        creator="Capitate",
+        producer="Capitate",
+        keywords=[f"{FILM_KEY} {film_identity(sheet.assessment)}"],
+        lang=HTML_LANGUAGE[language(sheet.lang)],
+        displayDocTitle=True,
+        invariant=1,
+        pageCompression=1,
+    )
+    height = A4[1] - _TOP - _BOTTOM - _HEAD
+    frame = Frame(_LEFT, _BOTTOM, WIDTH, height, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
+
+    def head(canvas: Canvas, page: BaseDocTemplate) -> None:
+        _head(canvas, sheet, number=page.page)
+
+    made.addPageTemplates([PageTemplate("sheet", [frame], onPage=head)])
+    made.build(story(sheet, film=film))
+    return stream.getvalue(), int(made.page)
+
+
+def _head(canvas: Canvas, sheet: Sheet, *, number: int) -> None:
+    """Draw what every sheet has: title, film, time of writing, notice, and the sheet's number."""
+    phrases, right, top = words(sheet.lang), _LEFT + WIDTH, A4[1] - _TOP
+    canvas.setFillColor(INK)
+    draw_text(canvas, (_LEFT, top - 12), phrases["title"], size=14, bold=True)
+    canvas.setFillColor(SOFT)
+    title = f"{phrases['film']} {elided(sheet.name, size=8, width=0.55 * WIDTH)}"
+    draw_text(canvas, (right, top - 6), title, size=8, anchor=1)
+    told = "Capitate" if sheet.written is None else f"{phrases['written']} {written_text(sheet.written)} · Capitate"
+    draw_text(canvas, (right, top - 17), told, size=7, anchor=1)
+    canvas.setStrokeColor(INK)
+    canvas.setLineWidth(0.8)
+    canvas.rect(_LEFT, top - 38, WIDTH, 14, stroke=1, fill=0)
+    canvas.setFillColor(INK)
+    notice = phrases.get(sheet.assessment.notice, sheet.assessment.notice)
+    draw_text(canvas, (_LEFT + 6, top - 33.8), elided(notice, size=8, width=WIDTH - 12), size=8, bold=True)
+    canvas.setStrokeColor(RULE)
+    canvas.setFillColor(SOFT)
+    draw_text(canvas, (right, _BOTTOM - 14), str(number), size=7, anchor=1)
+    draw_text(canvas, (_LEFT, _BOTTOM - 14), film_identity(sheet.assessment)[:16], size=6.5)

@@ -1,0 +1,174 @@
+"""The film in a PDF report with its joints drawn on it as lines and letters, which stay sharp at any size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from reportlab.lib.colors import HexColor, black, white
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable
+
+from capitate.assessment import Assessment
+from capitate.report.joint_marks import COLOURS, JointMark, joint_marks
+from capitate.report.joint_words import JOINT_PHRASES
+from capitate.report.labels import place_labels
+from capitate.report.pdf_text import INK, draw_text, text_width
+from capitate.report.screen_words import screen_page
+from capitate.report.wording import language, words
+from capitate.types import Box
+
+__all__ = ["Film", "Legend"]
+
+_DASHES = {
+    "found": (),
+    "uncertain": (3.0, 1.6),
+    "missing": (0.4, 1.6),
+    "hand": (6.0, 3.0),
+    "mark": (5.0, 1.2, 1.2, 1.2),
+}
+_WIDE = {"found": 0.8, "uncertain": 0.8, "missing": 1.0, "epiphysis": 0.5, "carpals": 0.5, "hand": 0.6, "mark": 1.1}
+"""Widths of lines, points; boxes of joints that are not graded have half."""
+_COLOURS = {**COLOURS, "hand": "#FFFFFF", "mark": "#FFFFFF"}
+_LABEL = 5.8
+_HALO = 1.0
+
+
+class Film(Flowable):
+    """The film, scaled to a width and a greatest height."""
+
+    def __init__(
+        self, jpeg: bytes, size: tuple[int, int], assessment: Assessment, *, most: tuple[float, float]
+    ) -> None:
+        """Prepare.
+
+        Args:
+            jpeg: the film as `capitate.report.picture.film_jpeg` gives it.
+            size: width and height in pixels of the film, in which boxes and outlines are.
+            assessment: the film's result.
+            most: width and height that there is room for, points.
+        """
+        super().__init__()
+        self._jpeg, self._size, self._assessment = jpeg, size, assessment
+        self._scale = min(most[0] / size[0], most[1] / size[1])
+        self.width, self.height = self._scale * size[0], self._scale * size[1]
+
+    def wrap(self, _width: float, _height: float) -> tuple[float, float]:
+        """Return the film's size on paper, points."""
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw film, outlines, boxes, and labels above all."""
+        canvas: Canvas = self.canv
+        canvas.drawImage(ImageReader(io.BytesIO(self._jpeg)), 0, 0, self.width, self.height)
+        canvas.saveState()
+        clip = canvas.beginPath()
+        clip.rect(0, 0, self.width, self.height)
+        canvas.clipPath(clip, stroke=0, fill=0)
+        marks = joint_marks(self._assessment)
+        for kind, points, share in _lines(self._assessment, marks):
+            self._ring([self._place(x, y) for x, y in points], kind, share=share)
+        self._labels([mark for mark in marks if mark.graded or mark.status != "found"])
+        canvas.restoreState()
+
+    def _place(self, x: float, y: float) -> tuple[float, float]:
+        """Return the place on paper of a place on the film, whose rows run down."""
+        return x * self._scale, self.height - y * self._scale
+
+    def _ring(self, points: Sequence[tuple[float, float]], kind: str, *, share: float) -> None:
+        path = self.canv.beginPath()
+        path.moveTo(*points[0])
+        for point in points[1:]:
+            path.lineTo(*point)
+        path.close()
+        wide = share * _WIDE[kind]
+        for colour, width, dash in ((black, wide + _HALO, ()), (HexColor(_COLOURS[kind]), wide, _DASHES.get(kind, ()))):
+            _set_line(self.canv, colour, width, dash)
+            self.canv.drawPath(path, stroke=1, fill=0)
+
+    def _labels(self, marks: Sequence[JointMark]) -> None:
+        def measure(text: str, size: float) -> float:
+            return text_width(text, size=size)
+
+        self.canv.setDash()
+        for label in place_labels(marks, film=self._size, size=_LABEL / self._scale, measure=measure):
+            x, y = self._place(label.box.x, label.box.y + label.box.height)
+            at, size = (x, y + 0.25 * _LABEL), label.size * self._scale
+            self.canv.setFillColor(white)
+            self.canv.setStrokeColor(black)
+            self.canv.setLineWidth(1.4)
+            draw_text(self.canv, at, label.mark.label, size=size, edge=True)
+            draw_text(self.canv, at, label.mark.label, size=size)
+
+
+def _set_line(canvas: Canvas, colour: HexColor, width: float, dash: tuple[float, ...]) -> None:
+    canvas.setStrokeColor(colour)
+    canvas.setLineWidth(width)
+    canvas.setDash(list(dash))
+
+
+def _lines(
+    assessment: Assessment, marks: Sequence[JointMark]
+) -> Iterator[tuple[str, Sequence[tuple[float, float]], float]]:
+    """Yield kind, points in film pixels and share of the width of every line over the film."""
+    if assessment.joints is None and assessment.hand is not None:
+        yield "hand", _corners(assessment.hand.box), 1.0
+    for outline in () if assessment.carpals is None else assessment.carpals.outlines:
+        yield "carpals", outline, 1.0
+    for mark in marks:
+        yield from (("epiphysis", outline, 1.0) for outline in mark.epiphysis)
+    for mark in marks:
+        yield mark.status, _corners(mark.box), 1.0 if mark.graded else 0.5
+    for one in assessment.marks or ():
+        yield "mark", _corners(Box(*one["box"])), 1.0
+
+
+def _corners(box: Box) -> tuple[tuple[float, float], ...]:
+    right, bottom = box.x + box.width, box.y + box.height
+    return (box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)
+
+
+class Legend(Flowable):
+    """What the lines over the film mean: a sample of each that was drawn, on black as on the film, and its words."""
+
+    _SIZE, _SAMPLE, _GAP = 6.5, 13.0, 8.0
+
+    def __init__(self, assessment: Assessment, *, lang: str) -> None:
+        """Choose the kinds of lines that the film has.
+
+        Args:
+            assessment: the film's result.
+            lang: `en` or `zh`.
+        """
+        super().__init__()
+        drawn = {kind for kind, *_ in _lines(assessment, joint_marks(assessment))}
+        phrases, screen = JOINT_PHRASES[language(lang)], screen_page(assessment, lang=lang)
+        told = {kind: phrases[f"legend_{kind}"] for kind in COLOURS}
+        told |= {"hand": words(lang)["hand"], "mark": "" if screen is None else screen["marks_title"]}
+        self._keys = [(kind, phrase) for kind, phrase in told.items() if kind in drawn]
+
+    def wrap(self, width: float, _height: float) -> tuple[float, float]:
+        """Set the keys side by side, as many to a row as fit; returns the size."""
+        self._places, x, row = list[tuple[float, int]](), 0.0, 0
+        for _, phrase in self._keys:
+            wide = self._SAMPLE + 3 + text_width(phrase, size=self._SIZE)
+            if x and x + wide > width:
+                x, row = 0.0, row + 1
+            self._places.append((x, row))
+            x += wide + self._GAP
+        self.width, self.height = width, (row + 1) * 1.45 * self._SIZE if self._keys else 0.0
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw samples and words."""
+        canvas: Canvas = self.canv
+        for (kind, phrase), (x, row) in zip(self._keys, self._places, strict=True):
+            y = self.height - (row + 1) * 1.45 * self._SIZE
+            canvas.setFillColor(black)
+            canvas.rect(x, y + 0.5, self._SAMPLE, self._SIZE, stroke=0, fill=1)
+            _set_line(canvas, HexColor(_COLOURS[kind]), _WIDE[kind] + 0.3, _DASHES.get(kind, ()))
+            canvas.line(x + 1, y + 0.5 + self._SIZE / 2, x + self._SAMPLE - 1, y + 0.5 + self._SIZE / 2)
+            canvas.setFillColor(INK)
+            draw_text(canvas, (x + self._SAMPLE + 3, y + 1.6), phrase, size=self._SIZE)
+        canvas.setDash()

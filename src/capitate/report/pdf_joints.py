@@ -1,0 +1,107 @@
+"""The joints in a PDF report: scores, the table of all 21, and what a reader has to know of single ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reportlab.lib.colors import Color
+from reportlab.platypus import Flowable, Table, TableStyle
+
+from capitate.assessed_joints import AssessedJoint
+from capitate.assessment import Assessment
+from capitate.hand import RUS_JOINTS
+from capitate.report.joint_rows import joint_row, score_words
+from capitate.report.joint_text import confirm_lines
+from capitate.report.joint_words import JOINT_PHRASES
+from capitate.report.method_results import method_results
+from capitate.report.pdf_text import RULE, SOFT, bullets, heading, paragraph
+from capitate.report.wording import language
+
+__all__ = ["joint_table", "remarks", "scores"]
+
+_COLUMNS = {
+    "title": 0.245, "status": 0.145, "grade": 0.08, "confidence": 0.115, "score": 0.085, "present": 0.11,
+    "width_ratio": 0.085, "gap": 0.07, "fused": 0.065,
+}  # fmt: skip
+"""Columns of the table and their shares of its width."""
+_SIZE = 6.6
+_STRIPE = Color(0.945, 0.945, 0.945)
+
+
+def scores(assessment: Assessment, *, lang: str) -> list[Flowable]:
+    """Return total, age and interval of every method, under either sex where it is unknown.
+
+    Args:
+        assessment: one film's result.
+        lang: `en` or `zh`.
+    """
+    if assessment.joints is None:
+        return []
+    phrases, results = JOINT_PHRASES[language(lang)], method_results(assessment)
+    told: list[Flowable] = [heading(phrases["scores"])]
+    if not results:
+        return [*told, paragraph(phrases["not_scored"])]
+    for result in results:
+        said = score_words(result, lang=lang)
+        told.append(paragraph(f"{said['name']} {said['age']}", size=9, bold=True, before=2))
+        below = " ".join(part for part in (_sentence(said["total"], lang=lang), said["interval"]) if part)
+        told.append(paragraph(below, size=7.2))
+        told.append(paragraph(said["standard"], size=6.5, colour=SOFT))
+    return told
+
+
+def _sentence(text: str, *, lang: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'.' if lang == 'en' else '。'}"
+
+
+def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> Table:
+    """Return the table of all joints; the 13 that are scored are bold.
+
+    Args:
+        joints: all 21.
+        width: of the table, points.
+        lang: `en` or `zh`.
+    """
+    phrases = JOINT_PHRASES[language(lang)]
+    head = [phrases["joint" if key == "title" else key] for key in _COLUMNS]
+    cells = [[paragraph(word, size=_SIZE - 0.3, colour=SOFT, right=index > 0) for index, word in enumerate(head)]]
+    for joint in joints:
+        row = joint_row(joint, lang=lang)
+        bold = joint.name in RUS_JOINTS
+        cells.append(
+            [paragraph(row[key], size=_SIZE, bold=bold and not at, right=at > 0) for at, key in enumerate(_COLUMNS)]
+        )
+    style = TableStyle(
+        [
+            ("TOPPADDING", (0, 0), (-1, -1), 0.35),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.75),
+            ("LEFTPADDING", (0, 0), (-1, -1), 2),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+            ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+            ("VALIGN", (0, 1), (-1, -1), "MIDDLE"),
+            ("ROWBACKGROUNDS", (0, 1), (-1, -1), (None, _STRIPE)),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.5, RULE),
+            ("LINEBELOW", (0, -1), (-1, -1), 0.5, RULE),
+        ]
+    )
+    return Table(cells, colWidths=[share * width for share in _COLUMNS.values()], style=style, repeatRows=1)
+
+
+def remarks(assessment: Assessment, *, lang: str) -> list[Flowable]:
+    """Return what is to be confirmed, what is missing, and who set grades, one point each.
+
+    Args:
+        assessment: one film's result.
+        lang: `en` or `zh`.
+    """
+    if assessment.joints is None:
+        return []
+    told = confirm_lines(assessment, lang=lang)
+    between = ": " if lang == "en" else "："
+    for joint in assessment.joints:
+        row = joint_row(joint, lang=lang)
+        corrected = joint.grade is not None and joint.grade.corrected_by is not None
+        if row["remark"] and (corrected or joint.remark):
+            title = row["title"]
+            told.append(f"{title[:1].upper()}{title[1:]}{between}{row['remark']}")
+    return list(bullets(told, size=7))
