@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from capitate.report.age_page import written_text
 from capitate.report.naming import film_identity
-from capitate.report.pdf_story import WIDTH, Sheet, story
+from capitate.report.pdf_story import NAME_SIZE, NAME_WIDTH, WIDTH, Sheet, above, below
 from capitate.report.pdf_text import INK, RULE, SOFT, draw_text, elided
 from capitate.report.picture import FILM_KEY
 from capitate.report.wording import HTML_LANGUAGE, language, words
@@ -18,9 +19,10 @@ from capitate.report.wording import HTML_LANGUAGE, language, words
 __all__ = ["document"]
 
 _LEFT = (A4[0] - WIDTH) / 2
-_TOP, _BOTTOM, _HEAD = 30.0, 30.0, 46.0
-_FILMS = ((250.0, 330.0), (250.0, 285.0), (230.0, 240.0), (200.0, 200.0))
+_TOP, _BOTTOM, _HEAD = 26.0, 30.0, 43.0
+_FILMS = ((250.0, 330.0), (245.0, 285.0), (230.0, 255.0), (215.0, 230.0))
 """Room for the film, points, the largest first: the first is taken with which all fits on one sheet."""
+_ENDLESS = 1e5
 
 
 def document(sheet: Sheet) -> bytes:
@@ -29,17 +31,20 @@ def document(sheet: Sheet) -> bytes:
     Args:
         sheet: what there is to print.
     """
-    first = None
-    for film in _FILMS:
-        content, pages = _built(sheet, film=film)
-        if pages == 1:
-            return content
-        first = first or content
-    return first or b""
+    parts, room = below(sheet), A4[1] - _TOP - _BOTTOM - _HEAD
+    rest = _height(parts)
+    tops = [above(sheet, film=film) for film in _FILMS]
+    fitting = (top for top in tops if _height([top]) + rest <= room)
+    return _built(sheet, [next(fitting, tops[0]), *parts], height=room)
 
 
-def _built(sheet: Sheet, *, film: tuple[float, float]) -> tuple[bytes, int]:
-    """Return the file and the number of its sheets."""
+def _height(parts: Sequence[Flowable]) -> float:
+    """Return the height of parts one below the other, with the space before each, points."""
+    return sum(float(part.wrap(WIDTH, _ENDLESS)[1]) + float(part.getSpaceBefore()) for part in parts)
+
+
+def _built(sheet: Sheet, parts: list[Flowable], *, height: float) -> bytes:
+    """Return the file."""
     stream, phrases = io.BytesIO(), words(sheet.lang)
     made = BaseDocTemplate(
         stream,
@@ -55,15 +60,14 @@ def _built(sheet: Sheet, *, film: tuple[float, float]) -> tuple[bytes, int]:
         invariant=1,
         pageCompression=1,
     )
-    height = A4[1] - _TOP - _BOTTOM - _HEAD
     frame = Frame(_LEFT, _BOTTOM, WIDTH, height, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
 
     def head(canvas: Canvas, page: BaseDocTemplate) -> None:
         _head(canvas, sheet, number=page.page)
 
     made.addPageTemplates([PageTemplate("sheet", [frame], onPage=head)])
-    made.build(story(sheet, film=film))
-    return stream.getvalue(), int(made.page)
+    made.build(parts)
+    return stream.getvalue()
 
 
 def _head(canvas: Canvas, sheet: Sheet, *, number: int) -> None:
@@ -72,8 +76,8 @@ def _head(canvas: Canvas, sheet: Sheet, *, number: int) -> None:
     canvas.setFillColor(INK)
     draw_text(canvas, (_LEFT, top - 12), phrases["title"], size=14, bold=True)
     canvas.setFillColor(SOFT)
-    title = f"{phrases['film']} {elided(sheet.name, size=8, width=0.55 * WIDTH)}"
-    draw_text(canvas, (right, top - 6), title, size=8, anchor=1)
+    title = f"{phrases['film']} {elided(sheet.name, size=NAME_SIZE, width=NAME_WIDTH)}"
+    draw_text(canvas, (right, top - 6), title, size=NAME_SIZE, anchor=1)
     told = "Capitate" if sheet.written is None else f"{phrases['written']} {written_text(sheet.written)} · Capitate"
     draw_text(canvas, (right, top - 17), told, size=7, anchor=1)
     canvas.setStrokeColor(INK)

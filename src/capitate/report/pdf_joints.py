@@ -15,7 +15,7 @@ from capitate.report.joint_text import confirm_lines
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.method_results import method_results
 from capitate.report.pdf_text import RULE, SOFT, bullets, heading, paragraph
-from capitate.report.wording import language
+from capitate.report.wording import language, words
 
 __all__ = ["joint_table", "remarks", "scores"]
 
@@ -43,15 +43,12 @@ def scores(assessment: Assessment, *, lang: str) -> list[Flowable]:
         return [*told, paragraph(phrases["not_scored"])]
     for result in results:
         said = score_words(result, lang=lang)
-        told.append(paragraph(f"{said['name']} {said['age']}", size=9, bold=True, before=2))
-        below = " ".join(part for part in (_sentence(said["total"], lang=lang), said["interval"]) if part)
-        told.append(paragraph(below, size=7.2))
+        between = words(lang)["comma"]
+        told.append(paragraph(f"{said['name']} {said['age']}{between}{said['total']}", size=8.5, bold=True, before=2))
+        if said["interval"]:
+            told.append(paragraph(said["interval"], size=7))
         told.append(paragraph(said["standard"], size=6.5, colour=SOFT))
     return told
-
-
-def _sentence(text: str, *, lang: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'.' if lang == 'en' else '。'}"
 
 
 def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> Table:
@@ -73,8 +70,8 @@ def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> 
         )
     style = TableStyle(
         [
-            ("TOPPADDING", (0, 0), (-1, -1), 0.35),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.75),
+            ("TOPPADDING", (0, 0), (-1, -1), 0.1),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.7),
             ("LEFTPADDING", (0, 0), (-1, -1), 2),
             ("RIGHTPADDING", (0, 0), (-1, -1), 2),
             ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),

@@ -21,7 +21,7 @@ from capitate.report.pdf_text import INK, SOFT, draw_text, paragraph
 from capitate.report.picture import film_levels, jpeg_bytes, shrunk
 from capitate.report.wording import language
 
-__all__ = ["MapPanel", "map_panel"]
+__all__ = ["MapPanel", "map_jpegs", "map_panel"]
 
 _LONGEST = 700
 _BAR = (240, 12)
@@ -29,26 +29,38 @@ _SIZE = 6.5
 _GAP = 7.0
 
 
+def map_jpegs(maps: Mapping[str, ActivationMap], radiograph: Radiograph) -> Mapping[str, bytes]:
+    """Return every map over its film as a JPEG, by kind; they take longer to make than all else in a report.
+
+    Args:
+        maps: by kind, see `MapKind`.
+        radiograph: the film.
+    """
+    film = film_levels(radiograph.pixels)
+    return {kind: jpeg_bytes(shrunk(laid_over(film, one), longest=_LONGEST)) for kind, one in maps.items()}
+
+
 class MapPanel(Flowable):
     """One map over its film, with the bar of its colours below."""
 
     _BELOW = 19.0
 
-    def __init__(self, activation: ActivationMap, radiograph: Radiograph, *, most: tuple[float, float]) -> None:
-        """Draw the picture.
+    def __init__(
+        self, activation: ActivationMap, jpeg: bytes, *, film: tuple[int, int], most: tuple[float, float]
+    ) -> None:
+        """Prepare.
 
         Args:
             activation: the map.
-            radiograph: the film.
+            jpeg: the map over its film, of `map_jpegs`.
+            film: width and height of the film in any unit.
             most: width and height that there is room for, points, the bar included.
         """
         super().__init__()
-        self._map = activation
-        over = laid_over(film_levels(radiograph.pixels), activation)
-        self._film = jpeg_bytes(shrunk(over, longest=_LONGEST))
+        self._map, self._film = activation, jpeg
         self._bar = jpeg_bytes(bar_picture(activation, width=_BAR[0], height=_BAR[1]))
-        scale = min(most[0] / over.width, (most[1] - self._BELOW) / over.height)
-        self.width, self.height = scale * over.width, scale * over.height + self._BELOW
+        scale = min(most[0] / film[0], (most[1] - self._BELOW) / film[1])
+        self.width, self.height = scale * film[0], scale * film[1] + self._BELOW
 
     def wrap(self, _width: float, _height: float) -> tuple[float, float]:
         """Return the size on paper, points."""
@@ -70,28 +82,27 @@ class MapPanel(Flowable):
 
 
 def map_panel(
-    maps: Mapping[str, ActivationMap], assessment: Assessment, radiograph: Radiograph, *, most: tuple[float, float],
-    lang: str,
+    maps: Mapping[str, ActivationMap], jpegs: Mapping[str, bytes], assessment: Assessment, radiograph: Radiograph,
+    *, most: tuple[float, float], lang: str,
 ) -> list[Flowable]:  # fmt: skip
     """Return all maps side by side, and below them what each says.
 
     Args:
         maps: by kind, see `MapKind`.
+        jpegs: of `map_jpegs`.
         assessment: the film's result.
         radiograph: the film.
         most: width of the panel and greatest height of the pictures, points.
         lang: `en` or `zh`.
     """
     phrases, kinds = MAP_PHRASES[language(lang)], [kind for kind in MapKind if kind in maps]
-    if not kinds:
-        return []
-    wide = (most[0] - _GAP * (len(kinds) - 1)) / len(kinds)
-    panels = [MapPanel(maps[kind], radiograph, most=(wide, most[1])) for kind in kinds]
-    titles = [paragraph(phrases[kind], size=_SIZE + 0.3, bold=True) for kind in kinds]
-    units = [
-        paragraph(limit_text(maps[kind], strongest=strongest(maps[kind]), lang=lang)[1], size=5.8, colour=SOFT)
-        for kind in kinds
-    ]
+    wide, film = most[0] / len(kinds), (radiograph.width, radiograph.height)
+    columns = []
+    for kind in kinds:
+        unit = limit_text(maps[kind], strongest=strongest(maps[kind]), lang=lang)[1]
+        title = paragraph(phrases[kind], size=_SIZE + 0.3, bold=True)
+        panel = MapPanel(maps[kind], jpegs[kind], film=film, most=(wide - _GAP, most[1]))
+        columns.append([title, panel, paragraph(unit, size=6, colour=SOFT)])
     style = TableStyle(
         [
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -102,8 +113,14 @@ def map_panel(
             ("VALIGN", (0, 1), (-1, -1), "TOP"),
         ]
     )
-    film = (radiograph.height, radiograph.width)
-    table = Table([titles, panels, units], colWidths=[wide + _GAP] * len(kinds), style=style, hAlign="LEFT")
-    told = [explained(kind, maps[kind], regions(maps[kind], assessment, film=film), lang=lang)[1] for kind in kinds]
-    told += [phrases["lines"], phrases["note"]]
-    return [table, *(paragraph(text, size=_SIZE, before=1.5) for text in told)]
+    table = Table(list(zip(*columns, strict=True)), colWidths=[wide] * len(kinds), style=style, hAlign="LEFT")
+    return [table, *(paragraph(text, size=_SIZE, before=1) for text in _told(kinds, maps, assessment, film, lang))]
+
+
+def _told(
+    kinds: list[MapKind], maps: Mapping[str, ActivationMap], assessment: Assessment, film: tuple[int, int], lang: str
+) -> list[str]:
+    """Return what raises and lowers each answer most."""
+    rows_columns = (film[1], film[0])
+    parts = {kind: regions(maps[kind], assessment, film=rows_columns) for kind in kinds}
+    return [explained(kind, maps[kind], parts[kind], lang=lang)[1] for kind in kinds]

@@ -18,22 +18,28 @@ from capitate.report.map_words import MAP_PHRASES
 from capitate.report.pdf_charts import Scale
 from capitate.report.pdf_film import Film, Legend
 from capitate.report.pdf_joints import joint_table, remarks, scores
-from capitate.report.pdf_maps import map_panel
-from capitate.report.pdf_text import RULE, SOFT, bullets, heading, paragraph
+from capitate.report.pdf_maps import map_jpegs, map_panel
+from capitate.report.pdf_text import RULE, SOFT, bullets, heading, headline, paragraph, text_width
 from capitate.report.picture import film_jpeg
 from capitate.report.plain import printable
-from capitate.report.screen_words import screen_page
+from capitate.report.screen_words import screen_facts
 from capitate.report.wording import language, words
 from capitate.types import Severity
 
-__all__ = ["WIDTH", "Sheet", "story"]
+__all__ = ["NAME_SIZE", "NAME_WIDTH", "WIDTH", "Sheet", "above", "below"]
 
 WIDTH = 527.0
 """Width of what is printed on a sheet, points."""
+NAME_SIZE, NAME_WIDTH = 8.0, 0.55 * WIDTH
+"""Letters of the film's name at the head of each sheet, and room for it, points; a longer one is elided there."""
 _GAP = 14.0
 _LONGEST = 1200
 _MOST_UNSPLIT = 470.0
 """Greatest height of a part that does not go on overleaf, points; only names made to do harm come near."""
+_MAPS_BESIDE = {1: 0.32, 2: 0.37, 3: 0.44}
+"""Share of the width that maps have beside the table of joints, by their number."""
+_MAP = 135.0
+"""Greatest height of a map beside the table of joints, points."""
 _PLAIN = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
           ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
           ("VALIGN", (0, 0), (-1, -1), "TOP")]  # fmt: skip
@@ -59,19 +65,19 @@ class Sheet:
         """The film as a JPEG, made once for all attempts at a layout."""
         return b"" if self.radiograph is None else film_jpeg(self.radiograph, longest=_LONGEST)
 
+    @cached_property
+    def map_pictures(self) -> Mapping[str, bytes]:
+        """The maps over the film as JPEGs, by kind, made once as well; empty without the film."""
+        return {} if self.radiograph is None else map_jpegs(self.maps, self.radiograph)
 
-def story(sheet: Sheet, *, film: tuple[float, float]) -> list[Flowable]:
-    """Return the parts of the report in their order.
+
+def above(sheet: Sheet, *, film: tuple[float, float]) -> Flowable:
+    """Return the film with the result beside it, which stand on the first sheet.
 
     Args:
         sheet: what there is to print.
         film: greatest width and height of the film, points.
     """
-    return [*_top(sheet, film=film), *_joints(sheet), *_findings(sheet), *_provenance(sheet)]
-
-
-def _top(sheet: Sheet, *, film: tuple[float, float]) -> Iterator[Flowable]:
-    """Yield the film with its result beside it."""
     assessment, radiograph, lang = sheet.assessment, sheet.radiograph, sheet.lang
     phrases, left = words(lang), list[Flowable]()
     width = film[0]
@@ -85,7 +91,12 @@ def _top(sheet: Sheet, *, film: tuple[float, float]) -> Iterator[Flowable]:
         left += [shown, Spacer(0, 3), legend, paragraph(phrases["film_stretched"], size=6.5, colour=SOFT)]
     beside = WIDTH - width - _GAP
     right: list[Flowable] = [KeepInFrame(beside, _MOST_UNSPLIT, list(_result(sheet)), mergeSpace=1)]
-    yield Table([[left, "", right]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
+    return Table([[left, "", right]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
+
+
+def below(sheet: Sheet) -> list[Flowable]:
+    """Return what follows, in its order: joints and maps, findings, and how the report was made."""
+    return [*_joints(sheet), *_findings(sheet), *_provenance(sheet)]
 
 
 def _result(sheet: Sheet) -> Iterator[Flowable]:
@@ -98,12 +109,10 @@ def _result(sheet: Sheet) -> Iterator[Flowable]:
     else:
         yield from _age(sheet)
         yield from scores(assessment, lang=lang)
-        screen = screen_page(assessment, lang=lang)
-        if screen is not None:
-            yield heading(screen["title"])
-            yield _facts(screen["facts"])
     yield Spacer(0, 6)
-    yield _facts(list(film_facts(assessment, radiograph=sheet.radiograph, lang=lang)))
+    yield _facts(
+        [*screen_facts(assessment, lang=lang), *film_facts(assessment, radiograph=sheet.radiograph, lang=lang)]
+    )
 
 
 def _age(sheet: Sheet) -> Iterator[Flowable]:
@@ -113,9 +122,7 @@ def _age(sheet: Sheet) -> Iterator[Flowable]:
     if age is None:
         yield paragraph(phrases["not_assessed"], size=14, bold=True)
         return
-    yield paragraph(age["headline"], size=18, bold=True)
-    if age["detail"]:
-        yield paragraph(age["detail"], size=8.5)
+    yield headline(age["headline"], age["detail"])
     yield paragraph(f"{age['interval_name']}  {age['interval']}", size=9, before=2)
     if age["mature"]:
         yield paragraph(phrases["mature_note"], size=7.5, before=2)
@@ -135,27 +142,37 @@ def _facts(facts: list[tuple[str, str]]) -> Table:
 
 
 def _joints(sheet: Sheet) -> Iterator[Flowable]:
-    """Yield the table of joints with the maps beside it, or the maps alone."""
-    assessment, radiograph, lang = sheet.assessment, sheet.radiograph, sheet.lang
+    """Yield the table of joints with the maps beside it, or the one of the two that there is."""
+    assessment, phrases = sheet.assessment, JOINT_PHRASES[language(sheet.lang)]
     joints = assessment.joints or ()
     shown = any(one.box is not None or one.grade is not None for one in joints)
-    width = 0.63 * WIDTH if sheet.maps and radiograph is not None else WIDTH
-    beside, maps = WIDTH - width - _GAP, list[Flowable]()
-    if radiograph is not None and sheet.maps:
-        room = (beside if shown else 0.75 * WIDTH, 130.0 if shown else 220.0)
-        maps = [heading(MAP_PHRASES[language(lang)]["maps"])]
-        maps += map_panel(sheet.maps, assessment, radiograph, most=room, lang=lang)
+    beside = 0.0 if not sheet.map_pictures else WIDTH if not shown else _MAPS_BESIDE[len(sheet.map_pictures)] * WIDTH
+    maps = list(_maps(sheet, width=beside, height=_MAP if shown else 2 * _MAP)) if beside else []
     if shown:
-        table = [heading(JOINT_PHRASES[language(lang)]["all_joints"]), joint_table(joints, width=width, lang=lang)]
+        width = WIDTH - beside - _GAP if maps else WIDTH
+        table = [heading(phrases["all_joints"]), joint_table(joints, width=width, lang=sheet.lang)]
         if maps:
             right = KeepInFrame(beside, _MOST_UNSPLIT, maps, mergeSpace=1)
             yield Table([[table, "", right]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
         else:
             yield from table
-        yield paragraph(JOINT_PHRASES[language(lang)]["table_note"], size=6.5, colour=SOFT, before=1)
     else:
         yield from maps
-    yield from remarks(assessment, lang=lang)
+    notes = [phrases["table_note"]] if shown else []
+    notes += [MAP_PHRASES[language(sheet.lang)][key] for key in ("lines", "note") if maps]
+    if notes:
+        yield paragraph(" ".join(notes), size=6.5, colour=SOFT, before=1)
+    yield from remarks(assessment, lang=sheet.lang)
+
+
+def _maps(sheet: Sheet, *, width: float, height: float) -> Iterator[Flowable]:
+    """Yield the maps under their heading."""
+    if sheet.radiograph is None:
+        return
+    yield heading(MAP_PHRASES[language(sheet.lang)]["maps"])
+    yield from map_panel(
+        sheet.maps, sheet.map_pictures, sheet.assessment, sheet.radiograph, most=(width, height), lang=sheet.lang
+    )
 
 
 def _findings(sheet: Sheet) -> Iterator[Flowable]:
@@ -183,7 +200,7 @@ def _provenance(sheet: Sheet) -> Iterator[Flowable]:
         style = TableStyle([*_PLAIN, ("RIGHTPADDING", (0, 0), (-1, -1), 5), ("LINEBELOW", (0, 0), (-1, 0), 0.4, RULE)])
         shares = (0.21, 0.08, 0.26, 0.45)
         yield Table(rows, colWidths=[share * WIDTH for share in shares], style=style, hAlign="LEFT", repeatRows=1)
-    facts = [(phrases["film"], sheet.name)]
+    facts = [] if text_width(sheet.name, size=NAME_SIZE) <= NAME_WIDTH else [(phrases["film"], sheet.name)]
     if assessment.source.sha256 is not None:
         facts.append((f"{phrases['film_file']}{phrases['comma']}sha256", assessment.source.sha256))
     if assessment.timings_ms:

@@ -14,7 +14,7 @@ from reportlab.platypus import Paragraph
 from capitate.report.pdf_fonts import BOLD, LATIN, runs
 from capitate.report.plain import columns, printable
 
-__all__ = ["INK", "RULE", "SOFT", "bullets", "draw_text", "elided", "heading", "paragraph", "text_width"]
+__all__ = ["INK", "RULE", "SOFT", "bullets", "draw_text", "elided", "heading", "headline", "paragraph", "text_width"]
 
 INK, SOFT, RULE = Color(0, 0, 0), Color(0.28, 0.28, 0.28), Color(0.62, 0.62, 0.62)
 """Black, a dark grey of at least 7:1 on white for lesser text, and a grey for lines: nothing rests on colour."""
@@ -37,8 +37,26 @@ def paragraph(
         indent: of all lines, points.
         bullet: what stands before the first line.
     """
-    shown = printable(text)
-    style = ParagraphStyle(
+    style = _style(text, size=size, bold=bold, colour=colour, right=right, before=before, indent=indent)
+    return Paragraph(_markup(text, bold=bold), style, bulletText=bullet or None)
+
+
+def headline(first: str, second: str) -> Paragraph:
+    """Return a line of large letters that goes on in small ones."""
+    text = f'{_markup(first, bold=True)} <font size="8.5">{_markup(second)}</font>'
+    return Paragraph(text, _style(f"{first} {second}", size=18, bold=True, colour=INK))
+
+
+def _markup(text: str, *, bold: bool = False) -> str:
+    """Write text as reportlab's markup, which names the font of every run."""
+    return "".join(f'<font name="{font}">{escape(run)}</font>' for font, run in runs(printable(text), bold=bold))
+
+
+def _style(
+    text: str, *, size: float, bold: bool, colour: Color, right: bool = False, before: float = 0, indent: float = 0
+) -> ParagraphStyle:
+    """Return how a text is set; one with Chinese may break between any two characters."""
+    return ParagraphStyle(
         "capitate",
         fontName=BOLD if bold else LATIN,
         fontSize=size,
@@ -48,15 +66,13 @@ def paragraph(
         spaceBefore=before,
         leftIndent=indent,
         bulletFontSize=size,
-        wordWrap="CJK" if columns(shown) > len(shown) else None,
+        wordWrap="CJK" if columns(text) > len(text) else None,
     )
-    told = "".join(f'<font name="{font}">{escape(run)}</font>' for font, run in runs(shown, bold=bold))
-    return Paragraph(told, style, bulletText=bullet or None)
 
 
 def heading(text: str) -> Paragraph:
     """Return the heading of a section."""
-    return paragraph(text[:1].upper() + text[1:], size=8.5, bold=True, before=6)
+    return paragraph(text[:1].upper() + text[1:], size=8.5, bold=True, before=4)
 
 
 def bullets(texts: Iterable[str], *, size: float = 7.5, colour: Color = INK) -> list[Paragraph]:
