@@ -19,7 +19,7 @@ from capitate.report.wording import HTML_LANGUAGE, language, words
 __all__ = ["document"]
 
 _LEFT = (A4[0] - WIDTH) / 2
-_TOP, _BOTTOM, _HEAD = 26.0, 30.0, 43.0
+_TOP, _BOTTOM, _HEAD = 24.0, 30.0, 42.0
 _FILMS = ((250.0, 330.0), (245.0, 285.0), (230.0, 255.0), (215.0, 230.0))
 """Room for the film, points, the largest first: the first is taken with which all fits on one sheet."""
 _ENDLESS = 1e5
@@ -88,5 +88,5 @@ def _head(canvas: Canvas, sheet: Sheet, *, number: int) -> None:
     draw_text(canvas, (_LEFT + 6, top - 33.8), elided(notice, size=8, width=WIDTH - 12), size=8, bold=True)
     canvas.setStrokeColor(RULE)
     canvas.setFillColor(SOFT)
-    draw_text(canvas, (right, _BOTTOM - 14), str(number), size=7, anchor=1)
-    draw_text(canvas, (_LEFT, _BOTTOM - 14), film_identity(sheet.assessment)[:16], size=6.5)
+    draw_text(canvas, (right, _BOTTOM - 12), str(number), size=7, anchor=1)
+    draw_text(canvas, (_LEFT, _BOTTOM - 12), f"sha256 {film_identity(sheet.assessment)[:16]}", size=6.5)

@@ -130,7 +130,7 @@ def _corners(box: Box) -> tuple[tuple[float, float], ...]:
 
 
 class Legend(Flowable):
-    """What the lines over the film mean: a sample of each that was drawn, on black as on the film, and its words."""
+    """What the lines over the film mean: a sample of each, on black as on the film; and how that is shown."""
 
     _SIZE, _SAMPLE, _GAP = 6.5, 13.0, 8.0
 
@@ -147,17 +147,18 @@ class Legend(Flowable):
         told = {kind: phrases[f"legend_{kind}"] for kind in COLOURS}
         told |= {"hand": words(lang)["hand"], "mark": "" if screen is None else screen["marks_title"]}
         self._keys = [(kind, phrase) for kind, phrase in told.items() if kind in drawn]
+        self._keys.append(("", words(lang)["film_stretched"]))
 
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
         """Set the keys side by side, as many to a row as fit; returns the size."""
         self._places, x, row = list[tuple[float, int]](), 0.0, 0
-        for _, phrase in self._keys:
-            wide = self._SAMPLE + 3 + text_width(phrase, size=self._SIZE)
+        for kind, phrase in self._keys:
+            wide = self._indent(kind) + text_width(phrase, size=self._SIZE)
             if x and x + wide > width:
                 x, row = 0.0, row + 1
             self._places.append((x, row))
             x += wide + self._GAP
-        self.width, self.height = width, (row + 1) * 1.45 * self._SIZE if self._keys else 0.0
+        self.width, self.height = width, (row + 1) * 1.45 * self._SIZE
         return self.width, self.height
 
     def draw(self) -> None:
@@ -165,10 +166,20 @@ class Legend(Flowable):
         canvas: Canvas = self.canv
         for (kind, phrase), (x, row) in zip(self._keys, self._places, strict=True):
             y = self.height - (row + 1) * 1.45 * self._SIZE
-            canvas.setFillColor(black)
-            canvas.rect(x, y + 0.5, self._SAMPLE, self._SIZE, stroke=0, fill=1)
-            _set_line(canvas, HexColor(_COLOURS[kind]), _WIDE[kind] + 0.3, _DASHES.get(kind, ()))
-            canvas.line(x + 1, y + 0.5 + self._SIZE / 2, x + self._SAMPLE - 1, y + 0.5 + self._SIZE / 2)
+            if kind:
+                self._sample(kind, x, y + 0.5)
             canvas.setFillColor(INK)
-            draw_text(canvas, (x + self._SAMPLE + 3, y + 1.6), phrase, size=self._SIZE)
+            draw_text(canvas, (x + self._indent(kind), y + 1.6), phrase, size=self._SIZE)
+
+    def _indent(self, kind: str) -> float:
+        """Return the room for a sample; the note on contrast, of no kind, has none."""
+        return self._SAMPLE + 3 if kind else 0.0
+
+    def _sample(self, kind: str, x: float, y: float) -> None:
+        """Draw a piece of a line on black."""
+        canvas, middle = self.canv, y + self._SIZE / 2
+        canvas.setFillColor(black)
+        canvas.rect(x, y, self._SAMPLE, self._SIZE, stroke=0, fill=1)
+        _set_line(canvas, HexColor(_COLOURS[kind]), _WIDE[kind] + 0.3, _DASHES.get(kind, ()))
+        canvas.line(x + 1, middle, x + self._SAMPLE - 1, middle)
         canvas.setDash()

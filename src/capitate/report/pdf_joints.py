@@ -14,14 +14,14 @@ from capitate.report.joint_rows import joint_row, score_words
 from capitate.report.joint_text import confirm_lines
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.method_results import method_results
-from capitate.report.pdf_text import RULE, SOFT, bullets, heading, paragraph
+from capitate.report.pdf_text import INK, RULE, SOFT, bullets, heading, paragraph
 from capitate.report.wording import language, words
 
 __all__ = ["joint_table", "remarks", "scores"]
 
 _COLUMNS = {
-    "title": 0.245, "status": 0.145, "grade": 0.08, "confidence": 0.115, "score": 0.085, "present": 0.11,
-    "width_ratio": 0.085, "gap": 0.07, "fused": 0.065,
+    "title": 0.255, "status": 0.14, "grade": 0.08, "confidence": 0.12, "score": 0.08, "present": 0.11,
+    "width_ratio": 0.08, "gap": 0.065, "fused": 0.07,
 }  # fmt: skip
 """Columns of the table and their shares of its width."""
 _SIZE = 6.6
@@ -52,7 +52,7 @@ def scores(assessment: Assessment, *, lang: str) -> list[Flowable]:
 
 
 def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> Table:
-    """Return the table of all joints; the 13 that are scored are bold.
+    """Return the table of all joints; the 13 that are scored are black, the others grey.
 
     Args:
         joints: all 21.
@@ -64,10 +64,8 @@ def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> 
     cells = [[paragraph(word, size=_SIZE - 0.3, colour=SOFT, right=index > 0) for index, word in enumerate(head)]]
     for joint in joints:
         row = joint_row(joint, lang=lang)
-        bold = joint.name in RUS_JOINTS
-        cells.append(
-            [paragraph(row[key], size=_SIZE, bold=bold and not at, right=at > 0) for at, key in enumerate(_COLUMNS)]
-        )
+        colour = INK if joint.name in RUS_JOINTS else SOFT
+        cells.append([paragraph(row[key], size=_SIZE, colour=colour, right=at > 0) for at, key in enumerate(_COLUMNS)])
     style = TableStyle(
         [
             ("TOPPADDING", (0, 0), (-1, -1), 0.1),

@@ -36,8 +36,8 @@ _GAP = 14.0
 _LONGEST = 1200
 _MOST_UNSPLIT = 470.0
 """Greatest height of a part that does not go on overleaf, points; only names made to do harm come near."""
-_MAPS_BESIDE = {1: 0.32, 2: 0.37, 3: 0.44}
-"""Share of the width that maps have beside the table of joints, by their number."""
+_MAPS = 0.362 * WIDTH
+"""Width of the maps beside the table of joints, points; the table needs the rest for the names of joints in English."""
 _MAP = 135.0
 """Greatest height of a map beside the table of joints, points."""
 _PLAIN = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -87,8 +87,7 @@ def above(sheet: Sheet, *, film: tuple[float, float]) -> Flowable:
     else:
         shown = Film(sheet.picture, (radiograph.width, radiograph.height), assessment, most=film)
         width = max(shown.width, 0.3 * WIDTH)
-        legend = Legend(assessment, lang=lang)
-        left += [shown, Spacer(0, 3), legend, paragraph(phrases["film_stretched"], size=6.5, colour=SOFT)]
+        left += [shown, Spacer(0, 3), Legend(assessment, lang=lang)]
     beside = WIDTH - width - _GAP
     right: list[Flowable] = [KeepInFrame(beside, _MOST_UNSPLIT, list(_result(sheet)), mergeSpace=1)]
     return Table([[left, "", right]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
@@ -146,8 +145,9 @@ def _joints(sheet: Sheet) -> Iterator[Flowable]:
     assessment, phrases = sheet.assessment, JOINT_PHRASES[language(sheet.lang)]
     joints = assessment.joints or ()
     shown = any(one.box is not None or one.grade is not None for one in joints)
-    beside = 0.0 if not sheet.map_pictures else WIDTH if not shown else _MAPS_BESIDE[len(sheet.map_pictures)] * WIDTH
+    beside = 0.0 if not sheet.map_pictures else _MAPS if shown else WIDTH
     maps = list(_maps(sheet, width=beside, height=_MAP if shown else 2 * _MAP)) if beside else []
+    yield Spacer(0, 4)
     if shown:
         width = WIDTH - beside - _GAP if maps else WIDTH
         table = [heading(phrases["all_joints"]), joint_table(joints, width=width, lang=sheet.lang)]
@@ -176,14 +176,19 @@ def _maps(sheet: Sheet, *, width: float, height: float) -> Iterator[Flowable]:
 
 
 def _findings(sheet: Sheet) -> Iterator[Flowable]:
-    """Yield warnings, and notes in smaller letters."""
-    phrases, findings = words(sheet.lang), sheet.assessment.quality.findings
-    warnings = [f"{one.message} ({one.code})" for one in findings if one.severity is not Severity.INFO]
+    """Yield warnings, without the reason of a refusal that stands above, and notes in smaller letters."""
+    phrases, findings, error = words(sheet.lang), sheet.assessment.quality.findings, sheet.assessment.error
+    told = None if error is None else error.message
+    grave = [one for one in findings if one.severity is not Severity.INFO and one.message != told]
+    warnings = [f"{one.message} ({one.code})" for one in grave]
     notes = [f"{one.message} ({one.code})" for one in findings if one.severity is Severity.INFO]
-    yield heading(phrases["warnings"])
-    yield from bullets(warnings) if warnings else [paragraph(phrases["no_warnings"], size=7.5)]
+    if warnings:
+        yield heading(phrases["warnings"])
+        yield from bullets(warnings)
+    elif error is None:
+        yield heading(phrases["no_warnings"])
     if notes:
-        yield paragraph(phrases["notes"].format(count=len(notes)), size=7.5, bold=True, before=3)
+        yield heading(phrases["notes"].format(count=len(notes)))
         yield from bullets(notes, size=6.8, colour=SOFT)
 
 
@@ -205,6 +210,6 @@ def _provenance(sheet: Sheet) -> Iterator[Flowable]:
         facts.append((f"{phrases['film_file']}{phrases['comma']}sha256", assessment.source.sha256))
     if assessment.timings_ms:
         taken = (f"{step.replace('_', ' ')} {ms:.0f} ms" for step, ms in assessment.timings_ms.items())
-        facts.append((phrases["timings"], " · ".join(taken)))
-    for label, value in facts:
-        yield paragraph(f"{label}  {value}", size=6.5, colour=SOFT, before=1)
+        facts.append((phrases["timings"], ", ".join(taken)))
+    if facts:
+        yield paragraph(" · ".join(f"{label} {value}" for label, value in facts), size=6.5, colour=SOFT, before=1)

@@ -48,8 +48,15 @@ def headline(first: str, second: str) -> Paragraph:
 
 
 def _markup(text: str, *, bold: bool = False) -> str:
-    """Write text as reportlab's markup, which names the font of every run."""
-    return "".join(f'<font name="{font}">{escape(run)}</font>' for font, run in runs(printable(text), bold=bold))
+    """Write text as reportlab's markup, which names the font of every run; beside Chinese nothing is bold."""
+    shown = printable(text)
+    told = runs(shown, bold=bold and not _is_wide(shown))
+    return "".join(f'<font name="{font}">{escape(run)}</font>' for font, run in told)
+
+
+def _is_wide(text: str) -> bool:
+    """Whether a text has Chinese characters or others as wide."""
+    return columns(text) > len(text)
 
 
 def _style(
@@ -66,7 +73,8 @@ def _style(
         spaceBefore=before,
         leftIndent=indent,
         bulletFontSize=size,
-        wordWrap="CJK" if columns(text) > len(text) else None,
+        wordWrap="CJK" if _is_wide(text) else None,
+        rightIndent=size if _is_wide(text) and not right else 0,  # for the point that may hang there
     )
 
 
