@@ -12,7 +12,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 from capitate.report.age_page import written_text
 from capitate.report.naming import film_identity
 from capitate.report.pdf_story import NAME_SIZE, NAME_WIDTH, WIDTH, Sheet, above, below
-from capitate.report.pdf_text import INK, RULE, SOFT, draw_text, elided
+from capitate.report.pdf_text import INK, SOFT, draw_text, elided
 from capitate.report.picture import FILM_KEY
 from capitate.report.wording import HTML_LANGUAGE, language, words
 
@@ -86,7 +86,7 @@ def _head(canvas: Canvas, sheet: Sheet, *, number: int) -> None:
     canvas.setFillColor(INK)
     notice = phrases.get(sheet.assessment.notice, sheet.assessment.notice)
     draw_text(canvas, (_LEFT + 6, top - 33.8), elided(notice, size=8, width=WIDTH - 12), size=8, bold=True)
-    canvas.setStrokeColor(RULE)
     canvas.setFillColor(SOFT)
     draw_text(canvas, (right, _BOTTOM - 12), str(number), size=7, anchor=1)
-    draw_text(canvas, (_LEFT, _BOTTOM - 12), f"sha256 {film_identity(sheet.assessment)[:16]}", size=6.5)
+    if sheet.assessment.source.sha256 is not None:
+        draw_text(canvas, (_LEFT, _BOTTOM - 12), f"sha256 {sheet.assessment.source.sha256[:16]}", size=6.5)

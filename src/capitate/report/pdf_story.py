@@ -78,19 +78,16 @@ def above(sheet: Sheet, *, film: tuple[float, float]) -> Flowable:
         sheet: what there is to print.
         film: greatest width and height of the film, points.
     """
-    assessment, radiograph, lang = sheet.assessment, sheet.radiograph, sheet.lang
-    phrases, left = words(lang), list[Flowable]()
-    width = film[0]
+    radiograph = sheet.radiograph
     if radiograph is None:
-        width = 0.32 * WIDTH
-        left.append(paragraph(phrases["film_absent"], size=7, colour=SOFT))
-    else:
-        shown = Film(sheet.picture, (radiograph.width, radiograph.height), assessment, most=film)
-        width = max(shown.width, 0.3 * WIDTH)
-        left += [shown, Spacer(0, 3), Legend(assessment, lang=lang)]
+        absent = paragraph(words(sheet.lang)["film_absent"], size=7, colour=SOFT, before=3)
+        return KeepInFrame(WIDTH, _MOST_UNSPLIT, [*_result(sheet), absent], mergeSpace=1)
+    shown = Film(sheet.picture, (radiograph.width, radiograph.height), sheet.assessment, most=film)
+    width = max(shown.width, 0.3 * WIDTH)
     beside = WIDTH - width - _GAP
-    right: list[Flowable] = [KeepInFrame(beside, _MOST_UNSPLIT, list(_result(sheet)), mergeSpace=1)]
-    return Table([[left, "", right]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
+    left = [shown, Spacer(0, 3), Legend(sheet.assessment, lang=sheet.lang)]
+    right = KeepInFrame(beside, _MOST_UNSPLIT, list(_result(sheet)), mergeSpace=1)
+    return Table([[left, "", [right]]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
 
 
 def below(sheet: Sheet) -> list[Flowable]:
@@ -195,7 +192,9 @@ def _findings(sheet: Sheet) -> Iterator[Flowable]:
 def _provenance(sheet: Sheet) -> Iterator[Flowable]:
     """Yield models, the film's name and sha256, and times taken."""
     assessment, phrases = sheet.assessment, words(sheet.lang)
-    yield heading(phrases["provenance"])
+    facts = _file_facts(sheet)
+    if facts or assessment.models:
+        yield heading(phrases["provenance"])
     if assessment.models:
         head = [phrases["model"], phrases["version"], phrases["licence"], "sha256"]
         rows = [[paragraph(word, size=6.5, colour=SOFT) for word in head]]
@@ -205,11 +204,17 @@ def _provenance(sheet: Sheet) -> Iterator[Flowable]:
         style = TableStyle([*_PLAIN, ("RIGHTPADDING", (0, 0), (-1, -1), 5), ("LINEBELOW", (0, 0), (-1, 0), 0.4, RULE)])
         shares = (0.21, 0.08, 0.26, 0.45)
         yield Table(rows, colWidths=[share * WIDTH for share in shares], style=style, hAlign="LEFT", repeatRows=1)
+    if facts:
+        yield paragraph(" · ".join(f"{label} {value}" for label, value in facts), size=6.5, colour=SOFT, before=1)
+
+
+def _file_facts(sheet: Sheet) -> list[tuple[str, str]]:
+    """Return labels and values of the film's file: its name where the head has no room for it, sha256, times taken."""
+    assessment, phrases = sheet.assessment, words(sheet.lang)
     facts = [] if text_width(sheet.name, size=NAME_SIZE) <= NAME_WIDTH else [(phrases["film"], sheet.name)]
     if assessment.source.sha256 is not None:
         facts.append((f"{phrases['film_file']}{phrases['comma']}sha256", assessment.source.sha256))
     if assessment.timings_ms:
         taken = (f"{step.replace('_', ' ')} {ms:.0f} ms" for step, ms in assessment.timings_ms.items())
         facts.append((phrases["timings"], ", ".join(taken)))
-    if facts:
-        yield paragraph(" · ".join(f"{label} {value}" for label, value in facts), size=6.5, colour=SOFT, before=1)
+    return facts
