@@ -1,6 +1,6 @@
 """What an assessment looks like to an eye, a spreadsheet or another program."""
 
-from capitate.report.files import Format, write
+from capitate.report.files import USUAL, Format, write
 from capitate.report.html import to_html
 from capitate.report.map_names import MapKind, named_maps
 from capitate.report.parsed import from_json
@@ -13,6 +13,7 @@ from capitate.report.wording import Language
 
 __all__ = [
     "COLUMNS",
+    "USUAL",
     "Format",
     "Language",
     "MapKind",

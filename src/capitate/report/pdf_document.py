@@ -40,7 +40,8 @@ def document(sheet: Sheet) -> bytes:
 
 def _height(parts: Sequence[Flowable]) -> float:
     """Return the height of parts one below the other, with the space before each, points."""
-    return sum(float(part.wrap(WIDTH, _ENDLESS)[1]) + float(part.getSpaceBefore()) for part in parts)
+    canvas = Canvas(io.BytesIO())  # some parts ask it how wide text is
+    return sum(float(part.wrapOn(canvas, WIDTH, _ENDLESS)[1]) + float(part.getSpaceBefore()) for part in parts)
 
 
 def _built(sheet: Sheet, parts: list[Flowable], *, height: float) -> bytes:

@@ -63,6 +63,7 @@ class Film(Flowable):
         canvas: Canvas = self.canv
         canvas.drawImage(ImageReader(io.BytesIO(self._jpeg)), 0, 0, self.width, self.height)
         canvas.saveState()
+        canvas.setLineJoin(1)  # round, or sharp letters such as M would grow spikes
         clip = canvas.beginPath()
         clip.rect(0, 0, self.width, self.height)
         canvas.clipPath(clip, stroke=0, fill=0)

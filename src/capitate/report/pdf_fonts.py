@@ -76,12 +76,13 @@ def faces(folders: tuple[Path, ...]) -> Faces:
     Args:
         folders: where to look, see `font_folders`.
     """
+    vera = Path(reportlab.__file__).parent / "fonts"
+    other, other_glyphs = _embedded(_OTHER_FILES, folders) or _embedded(("Vera.ttf",), (vera,)) or (LATIN, frozenset())
     chinese = _embedded(_CHINESE_FILES, folders)
     if chinese is None:
         pdfmetrics.registerFont(UnicodeCIDFont(_NAMED))
-    vera = Path(reportlab.__file__).parent / "fonts"
-    other = _embedded(_OTHER_FILES, folders) or _embedded(("Vera.ttf",), (vera,))
-    return Faces(*(chinese or (_NAMED, None)), *(other or (LATIN, frozenset())))
+        return Faces(_NAMED, None, other, other_glyphs)
+    return Faces(*chinese, other, other_glyphs)
 
 
 def _embedded(files: tuple[str, ...], folders: tuple[Path, ...]) -> tuple[str, frozenset[int]] | None:

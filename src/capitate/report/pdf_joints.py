@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable, Table, TableStyle
 
 from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
-from capitate.hand import RUS_JOINTS
+from capitate.hand import RUS_JOINTS, JointStatus
 from capitate.report.joint_rows import joint_row, score_words
 from capitate.report.joint_text import confirm_lines
 from capitate.report.joint_words import JOINT_PHRASES
@@ -83,7 +83,7 @@ def joint_table(joints: Sequence[AssessedJoint], *, width: float, lang: str) -> 
 
 
 def remarks(assessment: Assessment, *, lang: str) -> list[Flowable]:
-    """Return what is to be confirmed, what is missing, and who set grades, one point each.
+    """Return what is to be confirmed, which joints are missing, remarks on those that were found, and who set grades.
 
     Args:
         assessment: one film's result.
@@ -96,7 +96,7 @@ def remarks(assessment: Assessment, *, lang: str) -> list[Flowable]:
     for joint in assessment.joints:
         row = joint_row(joint, lang=lang)
         corrected = joint.grade is not None and joint.grade.corrected_by is not None
-        if row["remark"] and (corrected or joint.remark):
+        if row["remark"] and (corrected or (joint.remark and joint.status != JointStatus.MISSING)):
             title = row["title"]
             told.append(f"{title[:1].upper()}{title[1:]}{between}{row['remark']}")
     return list(bullets(told, size=7))
