@@ -33,6 +33,8 @@ _WIDE = {"found": 0.8, "uncertain": 0.8, "missing": 1.0, "epiphysis": 0.5, "carp
 _COLOURS = {**COLOURS, "hand": "#FFFFFF", "mark": "#FFFFFF"}
 _LABEL = 5.8
 _HALO = 1.0
+_PLATE = 0.62
+"""Opacity of the dark plate behind a label, which has to be read on bright bone too."""
 
 
 class Film(Flowable):
@@ -63,7 +65,6 @@ class Film(Flowable):
         canvas: Canvas = self.canv
         canvas.drawImage(ImageReader(io.BytesIO(self._jpeg)), 0, 0, self.width, self.height)
         canvas.saveState()
-        canvas.setLineJoin(1)  # round, or sharp letters such as M would grow spikes
         clip = canvas.beginPath()
         clip.rect(0, 0, self.width, self.height)
         canvas.clipPath(clip, stroke=0, fill=0)
@@ -92,15 +93,13 @@ class Film(Flowable):
         def measure(text: str, size: float) -> float:
             return text_width(text, size=size)
 
-        self.canv.setDash()
         for label in place_labels(marks, film=self._size, size=_LABEL / self._scale, measure=measure):
-            x, y = self._place(label.box.x, label.box.y + label.box.height)
-            at, size = (x, y + 0.25 * _LABEL), label.size * self._scale
-            self.canv.setFillColor(white)
-            self.canv.setStrokeColor(black)
-            self.canv.setLineWidth(1.4)
-            draw_text(self.canv, at, label.mark.label, size=size, edge=True)
-            draw_text(self.canv, at, label.mark.label, size=size)
+            left, bottom = self._place(label.box.x, label.box.y + label.box.height)
+            wide, tall = label.box.width * self._scale, label.box.height * self._scale
+            self.canv.setFillColor(black, alpha=_PLATE)
+            self.canv.rect(left - 1, bottom, wide + 2, tall, stroke=0, fill=1)
+            self.canv.setFillColor(white, alpha=1)
+            draw_text(self.canv, (left, bottom + 0.25 * tall), label.mark.label, size=label.size * self._scale)
 
 
 def _set_line(canvas: Canvas, colour: HexColor, width: float, dash: tuple[float, ...]) -> None:

@@ -20,8 +20,8 @@ from capitate.report.wording import language, words
 __all__ = ["joint_table", "remarks", "scores"]
 
 _COLUMNS = {
-    "title": 0.255, "status": 0.14, "grade": 0.08, "confidence": 0.12, "score": 0.08, "present": 0.11,
-    "width_ratio": 0.08, "gap": 0.065, "fused": 0.07,
+    "title": 0.243, "status": 0.158, "grade": 0.078, "confidence": 0.12, "score": 0.078, "present": 0.11,
+    "width_ratio": 0.08, "gap": 0.063, "fused": 0.07,
 }  # fmt: skip
 """Columns of the table and their shares of its width."""
 _SIZE = 6.6

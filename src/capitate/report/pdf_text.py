@@ -94,9 +94,8 @@ def text_width(text: str, *, size: float, bold: bool = False) -> float:
 
 
 def draw_text(
-    canvas: Canvas, at: tuple[float, float], text: str, *, size: float, bold: bool = False, anchor: float = 0,
-    edge: bool = False,
-) -> None:  # fmt: skip
+    canvas: Canvas, at: tuple[float, float], text: str, *, size: float, bold: bool = False, anchor: float = 0
+) -> None:
     """Write a line with the canvas' colours.
 
     Args:
@@ -106,13 +105,12 @@ def draw_text(
         size: of the letters, points.
         bold: whether Latin letters are bold.
         anchor: which part of the line is at the place: 0 its begin, 0.5 its middle, 1 its end.
-        edge: draw the letters' edges in place of the letters.
     """
     x, y = at
     x -= anchor * text_width(text, size=size, bold=bold)
     for font, run in runs(text, bold=bold):
         canvas.setFont(font, size)
-        canvas.drawString(x, y, run, mode=1 if edge else 0)
+        canvas.drawString(x, y, run)
         x += float(stringWidth(run, font, size))
 
 
