@@ -20,22 +20,28 @@ __all__ = ["document"]
 
 _LEFT = (A4[0] - WIDTH) / 2
 _TOP, _BOTTOM, _HEAD = 24.0, 30.0, 42.0
-_FILMS = ((250.0, 330.0), (245.0, 285.0), (230.0, 255.0), (215.0, 230.0))
-"""Room for the film, points, the largest first: the first is taken with which all fits on one sheet."""
+_FILMS = ((250.0, 330.0), (245.0, 285.0), (230.0, 255.0), (215.0, 230.0), (205.0, 205.0))
+_MAPS = (135.0, 105.0)
+"""Room for the film and heights of maps, points, the largest first: taken are the first with which all fits on one
+sheet."""
 _ENDLESS = 1e5
 
 
 def document(sheet: Sheet) -> bytes:
-    """Lay the report out on one sheet if any size of the film allows it, otherwise on several with the film large.
+    """Lay the report out on one sheet if any size of film and maps allows it, otherwise on several with both large.
 
     Args:
         sheet: what there is to print.
     """
-    parts, room = below(sheet), A4[1] - _TOP - _BOTTOM - _HEAD
-    rest = _height(parts)
-    tops = [above(sheet, film=film) for film in _FILMS]
-    fitting = (top for top in tops if _height([top]) + rest <= room)
-    return _built(sheet, [next(fitting, tops[0]), *parts], height=room)
+    room = A4[1] - _TOP - _BOTTOM - _HEAD
+    for map_height in _MAPS if sheet.map_pictures else _MAPS[:1]:
+        parts = below(sheet, map_height=map_height)
+        rest = _height(parts)
+        tops = (above(sheet, film=film, facts_left=left) for left in (False, True) for film in _FILMS)
+        top = next((top for top in tops if _height([top]) + rest <= room), None)
+        if top is not None:
+            return _built(sheet, [top, *parts], height=room)
+    return _built(sheet, [above(sheet, film=_FILMS[0]), *below(sheet, map_height=_MAPS[0])], height=room)
 
 
 def _height(parts: Sequence[Flowable]) -> float:

@@ -38,8 +38,6 @@ _MOST_UNSPLIT = 470.0
 """Greatest height of a part that does not go on overleaf, points; only names made to do harm come near."""
 _MAPS = 0.362 * WIDTH
 """Width of the maps beside the table of joints, points; the table needs the rest for the names of joints in English."""
-_MAP = 135.0
-"""Greatest height of a map beside the table of joints, points."""
 _PLAIN = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
           ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
           ("VALIGN", (0, 0), (-1, -1), "TOP")]  # fmt: skip
@@ -71,32 +69,39 @@ class Sheet:
         return {} if self.radiograph is None else map_jpegs(self.maps, self.radiograph)
 
 
-def above(sheet: Sheet, *, film: tuple[float, float]) -> Flowable:
+def above(sheet: Sheet, *, film: tuple[float, float], facts_left: bool = False) -> Flowable:
     """Return the film with the result beside it, which stand on the first sheet.
 
     Args:
         sheet: what there is to print.
         film: greatest width and height of the film, points.
+        facts_left: put what is known of the child and the film below the film in place of below the result.
     """
     radiograph = sheet.radiograph
     if radiograph is None:
         absent = paragraph(words(sheet.lang)["film_absent"], size=7, colour=SOFT, before=3)
-        return KeepInFrame(WIDTH, _MOST_UNSPLIT, [*_result(sheet), absent], mergeSpace=1)
+        return KeepInFrame(WIDTH, _MOST_UNSPLIT, [*_result(sheet), _known(sheet), absent], mergeSpace=1)
     shown = Film(sheet.picture, (radiograph.width, radiograph.height), sheet.assessment, most=film)
     width = max(shown.width, 0.3 * WIDTH)
     beside = WIDTH - width - _GAP
-    left = [shown, Spacer(0, 3), Legend(sheet.assessment, lang=sheet.lang)]
-    right = KeepInFrame(beside, _MOST_UNSPLIT, list(_result(sheet)), mergeSpace=1)
+    left, result = [shown, Spacer(0, 3), Legend(sheet.assessment, lang=sheet.lang)], list(_result(sheet))
+    (left if facts_left else result).extend([Spacer(0, 6), _known(sheet)])
+    right = KeepInFrame(beside, _MOST_UNSPLIT, result, mergeSpace=1)
     return Table([[left, "", [right]]], colWidths=[width, _GAP, beside], style=TableStyle(_PLAIN), hAlign="LEFT")
 
 
-def below(sheet: Sheet) -> list[Flowable]:
-    """Return what follows, in its order: joints and maps, findings, and how the report was made."""
-    return [*_joints(sheet), *_findings(sheet), *_provenance(sheet)]
+def below(sheet: Sheet, *, map_height: float) -> list[Flowable]:
+    """Return what follows, in its order: joints and maps, findings, and how the report was made.
+
+    Args:
+        sheet: what there is to print.
+        map_height: greatest height of a map beside the table of joints, points; twice as much where there is no table.
+    """
+    return [*_joints(sheet, map_height=map_height), *_findings(sheet), *_provenance(sheet)]
 
 
 def _result(sheet: Sheet) -> Iterator[Flowable]:
-    """Yield age, scale, scores, screen and facts, or the reason of a refusal."""
+    """Yield age, scale and scores, or the reason of a refusal."""
     assessment, lang, phrases = sheet.assessment, sheet.lang, words(sheet.lang)
     if assessment.error is not None:
         yield paragraph(phrases["refused_title"], size=14, bold=True)
@@ -105,10 +110,12 @@ def _result(sheet: Sheet) -> Iterator[Flowable]:
     else:
         yield from _age(sheet)
         yield from scores(assessment, lang=lang)
-    yield Spacer(0, 6)
-    yield _facts(
-        [*screen_facts(assessment, lang=lang), *film_facts(assessment, radiograph=sheet.radiograph, lang=lang)]
-    )
+
+
+def _known(sheet: Sheet) -> Table:
+    """Return what the screen says, and what is known of the child and the film."""
+    screen = screen_facts(sheet.assessment, lang=sheet.lang)
+    return _facts([*screen, *film_facts(sheet.assessment, radiograph=sheet.radiograph, lang=sheet.lang)])
 
 
 def _age(sheet: Sheet) -> Iterator[Flowable]:
@@ -125,25 +132,25 @@ def _age(sheet: Sheet) -> Iterator[Flowable]:
     if age["by_sex"]:
         yield paragraph(phrases["both_sexes"], size=7.5, before=2)
         told = ((label, f"{one['headline']} {one['detail']}".strip(), span) for label, one, span in age["by_sex"])
-        yield _facts([(label, f"{text}{phrases['comma']}{span}") for label, text, span in told])
+        yield _facts([(label, f"{text}{phrases['comma']}{span}") for label, text, span in told], labels=40)
     yield Spacer(0, 5)
     yield Scale(age["scale"], axis=phrases["scale_axis"], chronological=age["chronological"])
 
 
-def _facts(facts: list[tuple[str, str]]) -> Table:
-    """Return labels and values, one a row."""
+def _facts(facts: list[tuple[str, str]], *, labels: float = 78) -> Table:
+    """Return labels and values, one a row; `labels` is the room for the labels, points."""
     rows = [[paragraph(label, size=7.2, colour=SOFT), paragraph(value, size=7.2)] for label, value in facts]
     style = TableStyle([*_PLAIN, ("RIGHTPADDING", (0, 0), (0, -1), 6), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.8)])
-    return Table(rows, colWidths=[78, None], style=style, hAlign="LEFT")
+    return Table(rows, colWidths=[labels, None], style=style, hAlign="LEFT")
 
 
-def _joints(sheet: Sheet) -> Iterator[Flowable]:
+def _joints(sheet: Sheet, *, map_height: float) -> Iterator[Flowable]:
     """Yield the table of joints with the maps beside it, or the one of the two that there is."""
     assessment, phrases = sheet.assessment, JOINT_PHRASES[language(sheet.lang)]
     joints = assessment.joints or ()
     shown = any(one.box is not None or one.grade is not None for one in joints)
     beside = 0.0 if not sheet.map_pictures else _MAPS if shown else WIDTH
-    maps = list(_maps(sheet, width=beside, height=_MAP if shown else 2 * _MAP)) if beside else []
+    maps = list(_maps(sheet, width=beside, height=map_height if shown else 2 * map_height)) if beside else []
     yield Spacer(0, 4)
     if shown:
         width = WIDTH - beside - _GAP if maps else WIDTH
