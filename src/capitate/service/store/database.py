@@ -62,7 +62,7 @@ class Database:
                 hide_parameters=True,
                 pool_pre_ping=True,
                 pool_timeout=_WAIT_SECONDS,
-                connect_args={"connect_timeout": 5, "options": _OPTIONS},
+                connect_args={"connect_timeout": 5, "client_encoding": "utf8", "options": f"{_OPTIONS} {parsed.query.get('options', '')}"},
             )
 
     @property
