@@ -36,7 +36,9 @@ def files(store: Store) -> list[str]:
     return sorted(path.relative_to(store.folder).as_posix() for path in found)
 
 
-@pytest.mark.parametrize("source", [FILM, io.BytesIO(FILM), iter([FILM[:4], b"", FILM[4:]])], ids=["bytes", "stream", "pieces"])
+@pytest.mark.parametrize(
+    "source", [FILM, io.BytesIO(FILM), iter([FILM[:4], b"", FILM[4:]])], ids=["bytes", "stream", "pieces"]
+)
 def test_a_film_lies_under_its_sha256(sqlite_store, source):
     film = sqlite_store.films.put(source, limit=len(FILM))
     digest = hashlib.sha256(FILM).hexdigest()
@@ -162,7 +164,9 @@ def test_a_changed_or_lost_film_is_noticed(store):
         ("unknown_file", ()),
     }
     assert told == expected
-    assert {problem.code for problem in store.check(contents=False)} == {code for code, _ in expected} - {"film_damaged"}
+    assert {problem.code for problem in store.check(contents=False)} == {code for code, _ in expected} - {
+        "film_damaged"
+    }
 
 
 def test_uploading_a_damaged_film_again_mends_it(store):
@@ -208,7 +212,12 @@ def test_pruning_removes_what_broken_uploads_left(store):
 
 @pytest.mark.parametrize(
     ("number", "error"),
-    [(errno.ENOSPC, StoreFullError), (errno.EDQUOT, StoreFullError), (errno.EROFS, StoreReadOnlyError), (errno.EACCES, StoreReadOnlyError)],
+    [
+        (errno.ENOSPC, StoreFullError),
+        (errno.EDQUOT, StoreFullError),
+        (errno.EROFS, StoreReadOnlyError),
+        (errno.EACCES, StoreReadOnlyError),
+    ],
 )
 @pytest.mark.parametrize("call", ["os.write", "os.fsync", "pathlib.Path.replace"])
 def test_a_disk_that_takes_no_more_is_told_in_words(sqlite_store, monkeypatch, call, number, error):

@@ -1,6 +1,6 @@
 """A process that writes into a store for ever and prints what was acknowledged, to be killed by a test.
 
-    python writing_child.py URL FOLDER
+python writing_child.py URL FOLDER
 """
 
 from __future__ import annotations
