@@ -19,12 +19,13 @@ from capitate.cli.phantoms import phantoms
 from capitate.cli.rescore import rescore
 from capitate.cli.score import score
 from capitate.cli.screen import screen
+from capitate.cli.store import store
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
 __all__ = ["app"]
 
-FILMS, WORKBENCH = "Films", "Workbench"
+FILMS, SERVICE, WORKBENCH = "Films", "Service", "Workbench"
 
 app = typer.Typer(
     name="capitate",
@@ -98,6 +99,7 @@ app.command(
         "capitate rescore corrected.json --crops graded --films films --corrected-only",
     ),
 )(rescore)
+app.add_typer(store, name="store", rich_help_panel=SERVICE)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(
