@@ -252,13 +252,18 @@ def test_a_really_full_disk_is_told_in_words_and_the_store_lives_on(small_disk, 
         done(store, film=b"small")
 
 
+def fill(store: Store) -> None:
+    """Write more than half a megabyte into the database."""
+    for number in range(2000):
+        store.audit.write("reader", AuditAction.READ, detail={"filled": "x" * 4000, "number": number})
+
+
 @pytest.mark.peer
 def test_a_database_on_a_full_disk_is_told_in_words_and_lives_on(small_disk, tmp_path):
     with Store.open(f"sqlite:///{small_disk}/capitate.db", folder=tmp_path / "store") as store:
         kept = done(store, film=FILM)
         with pytest.raises(StoreFullError, match="has no room left"):
-            for number in range(2000):
-                store.audit.write("reader", AuditAction.READ, detail={"filled": "x" * 4000, "number": number})
+            fill(store)
         assert store.assessments.get(kept.id) == kept
         assert store.check() == ()
 
