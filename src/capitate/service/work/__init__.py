@@ -6,9 +6,10 @@ what runs in one that draws.
 
 from capitate.service.work.films import Desk, FilmTask, FilmWork
 from capitate.service.work.pool import Pool, Task
-from capitate.service.work.process import CancelledWorkError, TimedOutError, WorkerDiedError, WorkFailedError
+from capitate.service.work.process import Call, CancelledWorkError, TimedOutError, WorkerDiedError, WorkFailedError
 
 __all__ = [
+    "Call",
     "CancelledWorkError",
     "Desk",
     "FilmTask",

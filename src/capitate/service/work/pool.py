@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from capitate.service.work.process import CancelledWorkError, WorkerDiedError, WorkerProcess
+from capitate.service.work.process import Call, CancelledWorkError, WorkerDiedError, WorkerProcess
 
 __all__ = ["Pool", "Task"]
 
@@ -31,8 +31,7 @@ class Task:
     """One piece of work.
 
     Attributes:
-        function: of a module, run in a worker as `function(tell, *arguments)`.
-        arguments: what can be pickled.
+        call: what a worker runs.
         timeout: seconds, from when a worker begins.
         begin: called before, in the thread that feeds the worker; False leaves the work out.
         tell: called with every step.
@@ -40,8 +39,7 @@ class Task:
         future: of what the function returns.
     """
 
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    call: Call
     timeout: float
     begin: Callable[[], bool] = _always
     tell: Callable[[str], None] = _unheard
@@ -83,8 +81,7 @@ class Task:
                 self._worker = worker
             with suppress(*((WorkerDiedError,) if left else ())):
                 return worker.run(
-                    self.function,
-                    *self.arguments,
+                    self.call,
                     timeout=self.timeout,
                     tell=self.tell,
                     cancelled=lambda: self._cancelled,
@@ -138,17 +135,23 @@ class Pool:
         self._tasks.put(task)
         return task
 
-    def call(self, function: Callable[..., Any], *arguments: Any, timeout: float) -> Any:  # noqa: ANN401
+    def call(self, function: Callable[..., Any], *arguments: Any, timeout: float, **keywords: Any) -> Any:  # noqa: ANN401
         """Do something in a worker, and wait for it.
+
+        Args:
+            function: as of `Call`, and so the arguments.
+            *arguments: further ones.
+            timeout: seconds.
+            **keywords: arguments by name.
 
         Raises:
             CapitateError: as of `WorkerProcess.run`.
         """
-        return self.submit(Task(function, arguments, timeout)).future.result()
+        return self.submit(Task(Call(function, arguments, keywords), timeout)).future.result()
 
     def warm_up(self, function: Callable[..., Any], *arguments: Any, timeout: float) -> list[Task]:  # noqa: ANN401
         """Give every worker a task of the same function, one that takes as long as the worker's first."""
-        return [self.submit(Task(function, arguments, timeout)) for _ in self._workers]
+        return [self.submit(Task(Call(function, arguments), timeout)) for _ in self._workers]
 
     def stop(self) -> None:
         """End all work at once, and the processes."""

@@ -12,9 +12,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from time import monotonic
@@ -22,7 +22,7 @@ from typing import Any
 
 from capitate.errors import CapitateError
 
-__all__ = ["CancelledWorkError", "TimedOutError", "WorkFailedError", "WorkerDiedError", "WorkerProcess"]
+__all__ = ["Call", "CancelledWorkError", "TimedOutError", "WorkFailedError", "WorkerDiedError", "WorkerProcess"]
 
 _SPAWN = multiprocessing.get_context("spawn")
 _STOP_SECONDS = 2.0
@@ -63,6 +63,21 @@ class CancelledWorkError(CapitateError):
 
 
 @dataclass(frozen=True)
+class Call:
+    """A function to call in a worker.
+
+    Attributes:
+        function: of a module; its first argument is what it may call to say a step.
+        arguments: further ones, which can be pickled.
+        keywords: arguments by name.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Answer:
     """What a process sends back: a step, a value, or an error."""
 
@@ -91,8 +106,8 @@ class WorkerProcess:
 
     def run(
         self,
-        function: Callable[..., Any],
-        *arguments: Any,  # noqa: ANN401
+        call: Call,
+        *,
         timeout: float,
         tell: Callable[[str], None],
         cancelled: Callable[[], bool],
@@ -100,8 +115,7 @@ class WorkerProcess:
         """Call a function in the process and give what it returns.
 
         Args:
-            function: of a module; it takes `tell`, to say a step, and the arguments.
-            *arguments: what can be pickled.
+            call: the function and its arguments.
             timeout: seconds after which the process is ended.
             tell: called with every step.
             cancelled: whether the work is not wanted any more.
@@ -117,7 +131,7 @@ class WorkerProcess:
         try:
             if cancelled():
                 raise CancelledWorkError("the work was cancelled")
-            pipe.send((function, arguments))
+            pipe.send(call)
             while True:
                 ready = wait([pipe, process.sentinel], max(0.0, deadline - monotonic()))
                 if not ready:
@@ -185,16 +199,17 @@ def _serve(pipe: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            function, arguments = pipe.recv()
+            call: Call = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(_done(function, arguments, pipe))
+        pipe.send(_done(call, pipe))
 
 
-def _done(function: Callable[..., Any], arguments: tuple[Any, ...], pipe: Connection) -> _Answer:
+def _done(call: Call, pipe: Connection) -> _Answer:
     """Do one piece of work."""
     try:
-        return _Answer(value=function(lambda step: pipe.send(_Answer(step=step)), *arguments))
+        value = call.function(lambda step: pipe.send(_Answer(step=step)), *call.arguments, **call.keywords)
+        return _Answer(value=value)
     except CapitateError as error:
         return _Answer(error=(error.code, str(error)))
     except MemoryError:
