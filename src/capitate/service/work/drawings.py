@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from capitate.assessment import Assessment
     from capitate.explain import ActivationMap
     from capitate.radiograph import Radiograph
 
-__all__ = ["Assessed", "Pixels", "ReportForm", "crop", "load_reports", "pixels", "preview", "report", "stage"]
+__all__ = ["Assessed", "Pixels", "ReportForm", "ReportLanguage", "crop", "load_reports", "pixels", "preview", "report", "stage"]
 
 _FILMS = 3
 """Films that are kept decoded: a reader looks at one, and at earlier ones beside it."""
@@ -33,6 +30,13 @@ class ReportForm(StrEnum):
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+
+
+class ReportLanguage(StrEnum):
+    """Languages of reports; those of `capitate.report.Language`, which would bring numbers at the start."""
+
+    EN = "en"
+    ZH = "zh"
 
 
 @dataclass(frozen=True)
