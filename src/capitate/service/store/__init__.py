@@ -8,6 +8,7 @@ from __future__ import annotations
 from capitate.service.store.records import (
     AuditAction,
     AuditEntry,
+    BackedUp,
     Claim,
     ClaimState,
     FilmRef,
@@ -22,11 +23,11 @@ from capitate.service.store.records import (
     Status,
     StoreProblem,
 )
-from capitate.service.store.store import Store
 
 __all__ = [
     "AuditAction",
     "AuditEntry",
+    "BackedUp",
     "Claim",
     "ClaimState",
     "FilmRef",

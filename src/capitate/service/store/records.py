@@ -13,6 +13,7 @@ from capitate.types import Interval, Sex
 __all__ = [
     "AuditAction",
     "AuditEntry",
+    "BackedUp",
     "Claim",
     "ClaimState",
     "FilmRef",
@@ -285,6 +286,23 @@ class Pruned:
     assessments: int
     films: int
     film_bytes: int
+
+
+@dataclass(frozen=True)
+class BackedUp:
+    """What a backup holds.
+
+    Attributes:
+        assessments: how many.
+        films: how many, with their bytes.
+        artifacts: how many.
+        lacking: files that were missing or damaged when it was written, `films/SHA256` or `artifacts/ID/SHA256`.
+    """
+
+    assessments: int
+    films: int
+    artifacts: int
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
