@@ -37,7 +37,7 @@ class Setting:
     help: str
 
 
-def _setting(default: Any, help: str, *, least: float | None = None, shown: str | None = None) -> Any:  # noqa: A002, ANN401
+def _setting(default: Any, help: str, *, least: float | None = None, shown: str | None = None) -> Any:  # noqa: ANN401
     """Declare a setting: a field with its help and its least value."""
     return field(default=default, metadata={"help": help, "least": least, "shown": shown})
 
