@@ -126,7 +126,7 @@ def _parsed(url: str) -> URL:
     """Read an address; what is wrong is said without it, since it may hold a password."""
     try:
         parsed = make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         scheme = url.partition(":")[0] if "://" in url else "no scheme"
         raise UsageError(
             f"the database's address cannot be read, got {scheme}; give sqlite:///PATH or postgresql://USER@HOST/NAME"
