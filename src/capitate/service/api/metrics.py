@@ -30,11 +30,11 @@ class Metrics:
             registry=self.registry,
         )
         self._films = Counter(
-            "capitate_films", "Films that a worker was done with.", ["status"], registry=self.registry
+            "capitate_films", "Films that were done with.", ["status"], registry=self.registry
         )
         self._film_seconds = Histogram(
             "capitate_film_seconds",
-            "From queueing a film to its result.",
+            "From queue to result.",
             buckets=_FILM_SECONDS,
             registry=self.registry,
         )

@@ -79,7 +79,7 @@ def _check(record: Record, revision: int) -> None:
         )
     if record.revision != revision:
         raise RevisionConflictError(
-            f"the change is of revision {revision}, the assessment is at {record.revision} now; look at it and send the "
-            f'change again with If-Match: "{record.revision}"',
+            f"the change is of revision {revision}, the assessment is at {record.revision} now; look at it and send "
+            f'the change again with If-Match: "{record.revision}"',
             current=record,
         )

@@ -1,4 +1,4 @@
-"""What runs in a worker that draws: pixels, previews, crops and reports of assessed films, and corrections of grades."""
+"""What runs in a worker that draws: pixels, previews, crops, reports; and corrections of grades."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def report(_tell: Callable[[str], None], one: Assessed, *, form: ReportForm, lan
 
 @dataclass(frozen=True)
 class Wanted:
-    """Corrections as they were sent: grade by name of joint, joints to clear, a sex that was unknown, and who says so."""
+    """Corrections as they were sent: grades by joint, joints to clear, a sex that was unknown, and who says so."""
 
     grades: Mapping[str, int | None]
     clear: tuple[str, ...]
