@@ -26,7 +26,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]
     """Give addresses of databases that are new, of either kind."""
     if request.param == "postgresql":
         server: Cluster = request.getfixturevalue("cluster")
-        return server.new_database
+        return server.new_schema
     numbers = iter(range(100))
     return lambda: f"sqlite:///{tmp_path}/database-{next(numbers)}/capitate.db"
 

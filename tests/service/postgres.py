@@ -43,16 +43,26 @@ class Cluster:
     def url(self, name: str = "postgres") -> str:
         return f"postgresql://capitate@127.0.0.1:{self.port}/{name}"
 
-    def new_database(self, *, encoding: str = "UTF8") -> str:
+    def new_schema(self) -> str:
+        """Make an empty schema, quicker than a database, and return the address at which it is all there is."""
+        name = f"t{os.urandom(6).hex()}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
+        return f"{self.url()}?options=-csearch_path%3D{name}"
+
+    def new_database(self, *, encoding: str) -> str:
         """Make an empty database and return its address."""
         name = f"t{os.urandom(6).hex()}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            locale = "" if encoding == "UTF8" else "LOCALE 'C'"
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' {locale}".encode())
+            made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'"
+            connection.execute(made.encode())
         return self.url(name)
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60"
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60 "
+            "-c fsync=off"  # a server that is killed loses nothing by it, only a machine would
+        )
         log = str(self._folder / "log")
         self._call("pg_ctl", "-D", self._data, "-o", options, "-l", log, "-w", "-t", "60", "start")
 

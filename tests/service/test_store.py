@@ -26,7 +26,16 @@ EVIL = "../../etc/Ä\x00\ud800" + "n" * 4000 + ".png"
 def test_an_assessment_is_what_was_asked_for_and_answered(store):
     film = store.films.put(b"bytes of a film", limit=LIMIT)
     new = NewAssessment(
-        film, "hand.dcm", Sex.FEMALE, date(2010, 1, 2), date(2020, 3, 4), 121.5, "C-7", maps=False, screen=True, client="a"
+        film,
+        "hand.dcm",
+        Sex.FEMALE,
+        date(2010, 1, 2),
+        date(2020, 3, 4),
+        121.5,
+        "C-7",
+        maps=False,
+        screen=True,
+        client="a",
     )
     record = store.assessments.create(new)
     assert record == store.assessments.get(record.id)
@@ -78,7 +87,9 @@ def test_what_the_film_says_fills_only_what_nobody_typed(store):
     assert store.assessments.finish(broken.id, answer(), found=Found(child="x" * 65)).child is None
 
 
-@pytest.mark.parametrize("unknown", ["", "nothing", "0" * 26, "../../etc/passwd", "\x00", "\ud800", "ä" * 26, "0" * 5000])
+@pytest.mark.parametrize(
+    "unknown", ["", "nothing", "0" * 26, "../../etc/passwd", "\x00", "\ud800", "ä" * 26, "0" * 5000]
+)
 def test_an_unknown_identifier_is_not_found(store, unknown):
     with pytest.raises(RecordNotFoundError, match="there is no assessment"):
         store.assessments.get(unknown)
@@ -255,7 +266,16 @@ def test_pages_go_on_where_they_ended_whatever_comes_and_goes(store, order):
     assert rest.next_cursor is None
 
 
-@pytest.mark.parametrize("wanted", [Search(limit=0), Search(limit=201), Search(cursor="x"), Search(cursor="\x00" * 26), Search(since=datetime(2020, 1, 1))])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Search(limit=0),
+        Search(limit=201),
+        Search(cursor="x"),
+        Search(cursor="\x00" * 26),
+        Search(since=datetime(2020, 1, 1)),
+    ],
+)
 def test_a_search_that_is_none_is_refused(store, wanted):
     with pytest.raises(UsageError):
         store.assessments.search(wanted)
@@ -366,7 +386,9 @@ def test_ready_says_when_the_folder_may_not_be_written(store, monkeypatch):
         store.ready()
 
 
-@pytest.mark.parametrize("address", ["", "sqlite://", "mysql://u:secret@h/x", "sqlite:///:memory:", "postgresql://u:secret@h:x/y"])
+@pytest.mark.parametrize(
+    "address", ["", "sqlite://", "mysql://u:secret@h/x", "sqlite:///:memory:", "postgresql://u:secret@h:x/y"]
+)
 def test_an_address_that_is_none_is_refused_without_its_password(address, tmp_path):
     with pytest.raises(UsageError, match="give sqlite:///PATH or postgresql://") as refused:
         Store.open(address, folder=tmp_path / "store")
