@@ -122,8 +122,7 @@ def test_an_open_address_without_tokens_is_refused(tmp_path):
 
 
 def test_a_store_that_cannot_be_opened_is_said(tmp_path):
-    (tmp_path / "data").write_text("no folder", encoding="utf-8")
-    done = run("--port", "0", "--folder", str(tmp_path / "data"))
+    done = run("--port", "0", "--folder", str(tmp_path), "--database", "postgresql://nobody@127.0.0.1:1/none")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("capitate: ")
