@@ -176,7 +176,9 @@ def test_a_body_that_is_no_json(served, made):
     )
 
 
-@pytest.mark.parametrize("path", ["/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/v1/assessments/..%2f..%2fx"])
+@pytest.mark.parametrize(
+    "path", ["/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/v1/assessments/..%2f..%2fx"]
+)
 def test_paths_lead_nowhere_else(served, path):
     place = urlsplit(served.url)
     with socket.create_connection((place.hostname, place.port)) as line:

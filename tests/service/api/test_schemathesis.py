@@ -24,7 +24,6 @@ EXAMPLES = int(os.environ.get("CAPITATE_SCHEMATHESIS_EXAMPLES", "3"))
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
 
-
 def operations() -> list[Any]:
     document = create_app(ServiceSettings()).openapi()
     found = [one.ok() for one in schemathesis.openapi.from_dict(document).get_all_operations()]

@@ -32,7 +32,7 @@ class Process:
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
         assert found, self.log()
-        self.client = httpx.Client(base_url=found.group(), timeout=SECONDS)
+        self.client = httpx.Client(base_url=found.group(), timeout=SECONDS, check=False)
         assert self.client.get("/health").status_code == 200
         self.seconds = time.monotonic() - self.begun
 
@@ -46,7 +46,9 @@ class Process:
 
     def children(self) -> set[int]:
         """Its worker processes."""
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
         return {int(one) for one in found.stdout.split()}
 
 
@@ -88,9 +90,7 @@ def test_a_film_outlives_the_service_that_began_it(tmp_path, film):
         record = reached(service.client, place, "done", "failed", "refused")
         assert record["status"] == "done"
         assert record["assessment"]["models"][0]["name"] == "bone-age-small"
-        corrected = service.client.patch(
-            f"{place}/grades", json={"grades": {"Radius": 5}}, headers={"If-Match": '"1"'}
-        )
+        corrected = service.client.patch(f"{place}/grades", json={"grades": {"Radius": 5}}, headers={"If-Match": '"1"'})
         assert corrected.json()["has_corrections"]
         workers = service.children()
         assert workers
@@ -105,7 +105,9 @@ def test_a_film_outlives_the_service_that_began_it(tmp_path, film):
 
 def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "capitate", "serve", *options]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=SECONDS)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | environment, timeout=SECONDS, check=False
+    )
 
 
 def test_a_port_in_use_is_said(tmp_path):

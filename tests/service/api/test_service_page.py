@@ -68,7 +68,9 @@ def test_an_option_outweighs_the_environment(tmp_path):
     assert settings.database_url == f"sqlite:///{tmp_path}/capitate.db"
 
 
-@pytest.mark.parametrize(("name", "text"), [("PORT", "many"), ("WORKERS", "0"), ("FILM_SECONDS", "-1"), ("PORT", "70000")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("PORT", "many"), ("WORKERS", "0"), ("FILM_SECONDS", "-1"), ("PORT", "70000")]
+)
 def test_wrong_settings_are_named(name, text, tmp_path):
     with pytest.raises(UsageError, match=name.lower().replace("_", "-") if text != "many" else name):
         read_settings({"folder": tmp_path}, environment={f"CAPITATE_{name}": text})
