@@ -32,7 +32,7 @@ class Process:
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
         assert found, self.log()
-        self.client = httpx.Client(base_url=found.group(), timeout=SECONDS, check=False)
+        self.client = httpx.Client(base_url=found.group(), timeout=SECONDS)
         assert self.client.get("/health").status_code == 200
         self.seconds = time.monotonic() - self.begun
 
