@@ -19,6 +19,7 @@ from capitate.cli.phantoms import phantoms
 from capitate.cli.rescore import rescore
 from capitate.cli.score import score
 from capitate.cli.screen import screen
+from capitate.cli.serve import serve
 from capitate.cli.store import store
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
@@ -99,6 +100,14 @@ app.command(
         "capitate rescore corrected.json --crops graded --films films --corrected-only",
     ),
 )(rescore)
+app.command(
+    rich_help_panel=SERVICE,
+    epilog=_examples(
+        "capitate serve",
+        "capitate serve --folder /srv/capitate --workers 2 --retention-days 365",
+        "capitate serve --host 0.0.0.0 --tokens tokens.txt --database postgresql+psycopg://capitate@localhost/capitate",
+    ),
+)(serve)
 app.add_typer(store, name="store", rich_help_panel=SERVICE)
 app.command(
     rich_help_panel=WORKBENCH,
