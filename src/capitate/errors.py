@@ -9,6 +9,16 @@
     |   +-- GradeError              a joint, grade, stage or its probabilities that do not exist
     |   +-- MissingExtraError       an optional part is not installed; names the install command
     +-- ReportWriteError            a result cannot be written: folder, permission, full disk
+    +-- StoreError                  the service's database or its folder of films
+    |   +-- StoreUnavailableError   cannot be reached or is busy; the same request may succeed later
+    |   +-- StoreFullError          no room left; nothing was stored
+    |   +-- StoreReadOnlyError      the folder or the database may not be written
+    |   +-- StoreSchemaError        tables of another version than this program's
+    |   +-- StoreDamagedError       a file is missing or its bytes are not those that were stored
+    |   +-- RecordNotFoundError     no assessment, film or artifact of that name
+    |   +-- RevisionConflictError   somebody changed the assessment since it was read; knows the current record
+    |   +-- StatusConflictError     the assessment is in no status that allows this; knows the current record
+    |   +-- BackupError             a backup cannot be written, or is damaged, or its target is not empty
     +-- BundleError                 weights
     |   +-- BundleNotFoundError     no bundle of that name
     |   +-- BundleDamagedError      a file is missing or its sha256 differs; names the file
@@ -27,6 +37,7 @@ A message says what was wrong, the value received, and what to do.
 from __future__ import annotations
 
 __all__ = [
+    "BackupError",
     "BundleDamagedError",
     "BundleError",
     "BundleNotFoundError",
@@ -40,7 +51,16 @@ __all__ = [
     "NoHandError",
     "NoMapError",
     "NotARadiographError",
+    "RecordNotFoundError",
     "ReportWriteError",
+    "RevisionConflictError",
+    "StatusConflictError",
+    "StoreDamagedError",
+    "StoreError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+    "StoreSchemaError",
+    "StoreUnavailableError",
     "TableError",
     "UnreadablePathError",
     "UnsupportedFormatError",
@@ -109,6 +129,76 @@ class ReportWriteError(CapitateError):
     """A report could not be written to its folder."""
 
     code = "report_write"
+
+
+class StoreError(CapitateError):
+    """The service's database, or its folder of films, cannot be used as asked."""
+
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached or is busy; the same request may succeed later."""
+
+    code = "store_unavailable"
+
+
+class StoreFullError(StoreError):
+    """There is no room left; nothing was stored."""
+
+    code = "store_full"
+
+
+class StoreReadOnlyError(StoreError):
+    """The folder or the database may not be written."""
+
+    code = "store_read_only"
+
+
+class StoreSchemaError(StoreError):
+    """The tables are of another version than this program's."""
+
+    code = "store_schema"
+
+
+class StoreDamagedError(StoreError):
+    """A stored file is missing, or its bytes are not those that were stored."""
+
+    code = "store_damaged"
+
+
+class RecordNotFoundError(StoreError):
+    """No assessment, film or artifact has this name."""
+
+    code = "not_found"
+
+
+class RevisionConflictError(StoreError):
+    """Somebody changed the assessment since it was read. `current` is its record as it is now."""
+
+    code = "revision_conflict"
+
+    def __init__(self, message: str, *, current: object) -> None:
+        """Keep the current record, a `capitate.service.store.Record`."""
+        super().__init__(message)
+        self.current = current
+
+
+class StatusConflictError(StoreError):
+    """The assessment's status does not allow this. `current` is its record as it is now."""
+
+    code = "status_conflict"
+
+    def __init__(self, message: str, *, current: object) -> None:
+        """Keep the current record, a `capitate.service.store.Record`."""
+        super().__init__(message)
+        self.current = current
+
+
+class BackupError(StoreError):
+    """A backup cannot be written, is damaged, or is to be restored over data that are there."""
+
+    code = "backup"
 
 
 class BundleError(CapitateError):

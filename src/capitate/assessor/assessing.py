@@ -6,7 +6,7 @@ was not assessed. Each step is a module beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from os import PathLike
@@ -97,7 +97,12 @@ class Assessor:
         return (self.bone_age.reference, self.locator.bundle.reference, *read, *screened)
 
     def assess(
-        self, source: str | PathLike[str] | bytes, *, name: str | None = None, request: Request | None = None
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        name: str | None = None,
+        request: Request | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> Assessed:
         """Assess a film; a film that cannot be assessed gives a refused assessment, not an exception.
 
@@ -105,11 +110,17 @@ class Assessor:
             source: path or bytes of the file.
             name: to show instead of the file's own name.
             request: what the caller knows.
+            tell: called with the name of each step as it begins, such as `read` or `bone_age`.
         """
-        return self.assess_each(source, name=name, requests=[request or Request()])[0]
+        return self.assess_each(source, name=name, requests=[request or Request()], tell=tell)[0]
 
     def assess_each(
-        self, source: str | PathLike[str] | bytes, *, requests: Sequence[Request], name: str | None = None
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        requests: Sequence[Request],
+        name: str | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> list[Assessed]:
         """Assess one film under several requests, such as with its sex given and hidden.
 
@@ -120,8 +131,9 @@ class Assessor:
             source: path or bytes of the file.
             requests: what is to be taken as known, one an assessment.
             name: to show instead of the file's own name.
+            tell: called with the name of each step as it begins.
         """
-        clock = Clock()
+        clock = Clock(tell=tell)
         try:
             with clock.step("read"):
                 radiograph = files.read(source, name=name)

@@ -15,7 +15,7 @@ from capitate.errors import UsageError
 from capitate.explain.activation import ActivationMap
 from capitate.types import Box
 
-__all__ = ["StoredMap", "npz_bytes", "read_npz"]
+__all__ = ["StoredMap", "map_of_npz", "npz_bytes", "read_npz"]
 
 _BEGINNING_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 _KEYS = ("values", "base", "answer", "unit", "quantity", "model", "version", "film")
@@ -73,22 +73,41 @@ def read_npz(path: str | os.PathLike[str]) -> StoredMap:
         UsageError: if the file is not there or is no map.
     """
     try:
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as archive:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(os.fspath(path), error) from error
+    return map_of_npz(content, shown=os.fspath(path))
+
+
+def map_of_npz(content: bytes, *, shown: str) -> StoredMap:
+    """Read a map from the bytes that `npz_bytes` gave.
+
+    Args:
+        content: of the file.
+        shown: name of the file in errors.
+
+    Raises:
+        UsageError: if it is no map.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise UsageError(
-            f"{os.fspath(path)!r} cannot be read as a map: {error}; give a .npz of assess --maps"
-        ) from error
+        raise _unreadable(shown, error) from error
     lacking = [key for key in _KEYS if key not in arrays]
     if lacking:
         raise UsageError(
-            f"{os.fspath(path)!r} is no map, it lacks {', '.join(lacking)} and has {', '.join(arrays) or 'nothing'}; "
+            f"{shown!r} is no map, it lacks {', '.join(lacking)} and has {', '.join(arrays) or 'nothing'}; "
             "give a .npz of assess --maps"
         )
-    return _stored(arrays, path=path)
+    return _stored(arrays, shown=shown)
 
 
-def _stored(arrays: dict[str, Any], *, path: str | os.PathLike[str]) -> StoredMap:
+def _unreadable(shown: str, error: Exception) -> UsageError:
+    return UsageError(f"{shown!r} cannot be read as a map: {error}; give a .npz of assess --maps")
+
+
+def _stored(arrays: dict[str, Any], *, shown: str) -> StoredMap:
     """Put what a file holds."""
     try:
         box = Box(*arrays["box"].tolist()) if "box" in arrays else None
@@ -96,5 +115,5 @@ def _stored(arrays: dict[str, Any], *, path: str | os.PathLike[str]) -> StoredMa
         base, answer = float(arrays["base"]), float(arrays["answer"])
         activation = ActivationMap(**texts, values=arrays["values"], base=base, answer=answer, box=box)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{os.fspath(path)!r} is no map: {error}; give a .npz of assess --maps") from error
+        raise UsageError(f"{shown!r} is no map: {error}; give a .npz of assess --maps") from error
     return StoredMap(activation, version=str(arrays["version"]), film=str(arrays["film"]))

@@ -24,7 +24,7 @@ from capitate.runtime.bundle import bundle_names, load_bundle
 from capitate.runtime.film_rule import CropRule, FilmRule
 from capitate.types import Box
 
-__all__ = ["COLUMNS", "GAP", "HEAD", "SIDE", "Cell", "contact_sheet", "crop_rule", "sheet_cells"]
+__all__ = ["COLUMNS", "GAP", "HEAD", "SIDE", "Cell", "contact_sheet", "crop_rule", "joint_crops", "sheet_cells"]
 
 SIDE = 160
 """Rows and columns of every picture on the sheet."""
@@ -69,14 +69,21 @@ def sheet_cells(assessment: Assessment, radiograph: Radiograph | None, *, size: 
         size: rows and columns of every picture.
     """
     joints = [joint for joint in assessment.joints or () if joint.name in RUS_JOINTS]
-    crops = {} if radiograph is None else _crops(assessment, radiograph, joints, size=size)
+    crops = {} if radiograph is None else joint_crops(assessment, radiograph, joints, size=size)
     return tuple(Cell(joint, crops.get(joint.name), _drawings(joint, size=size)) for joint in joints)
 
 
-def _crops(
+def joint_crops(
     assessment: Assessment, radiograph: Radiograph, joints: Sequence[AssessedJoint], *, size: int
 ) -> dict[str, NDArray[np.uint8]]:
-    """Cut the joints that have a box, by name."""
+    """Cut the joints that have a box, by name, from the film turned to an upright left hand.
+
+    Args:
+        assessment: the film's result.
+        radiograph: the film.
+        joints: of the assessment.
+        size: rows and columns of every picture, uint8.
+    """
     from capitate.assessor.upright import Upright  # brings the runtime, which text alone does not need
 
     rule = crop_rule(assessment)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from capitate.assessment import Assessment
 from capitate.explain import ActivationMap
 from capitate.explain.colours import scale_of, strongest
-from capitate.explain.overlay import OPACITY, colour_bar, laid_over
+from capitate.explain.overlay import OPACITY, colour_bar, covered, laid_over, map_levels
 from capitate.radiograph import Radiograph
 from capitate.report.map_names import MapKind
 from capitate.report.map_regions import explained, regions
@@ -17,7 +17,7 @@ from capitate.report.pens import Pen, font, wrapped
 from capitate.report.picture import film_levels
 from capitate.report.wording import Language
 
-__all__ = ["bar_picture", "map_picture"]
+__all__ = ["bar_picture", "map_layer", "map_picture"]
 
 _STRIP = "#101418"
 _FILM_GREYS = (0, 128, 255)
@@ -49,6 +49,26 @@ def map_picture(
     picture.paste(film, (0, 0))
     picture.paste(strip, (0, film.height))
     return picture
+
+
+def map_layer(activation: ActivationMap, *, film: tuple[int, int], longest: int = 1000) -> Image.Image:
+    """Draw a map alone, to be laid over its film with an opacity of the viewer's choice.
+
+    Args:
+        activation: the map.
+        film: rows and columns, which the picture has the shape of.
+        longest: most pixels of its longer side; a map's grid is coarser by far.
+
+    Returns:
+        RGBA, transparent where the map says nothing.
+    """
+    shrink = min(1.0, longest / max(film))
+    area = covered(activation, film=film)
+    size = max(1, round(shrink * area.height)), max(1, round(shrink * area.width))
+    colours = scale_of(activation).table()[map_levels(activation, height=size[0], width=size[1])]
+    layer = Image.new("RGBA", (max(1, round(shrink * film[1])), max(1, round(shrink * film[0]))))
+    layer.paste(Image.fromarray(colours), (round(shrink * area.x), round(shrink * area.y)))
+    return layer
 
 
 def bar_picture(activation: ActivationMap, *, width: int, height: int, opacity: float = OPACITY) -> Image.Image:

@@ -1,0 +1,1 @@
+"""The steps; what stands in one is never changed after a release."""
