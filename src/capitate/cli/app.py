@@ -19,12 +19,13 @@ from capitate.cli.phantoms import phantoms
 from capitate.cli.rescore import rescore
 from capitate.cli.score import score
 from capitate.cli.screen import screen
+from capitate.cli.serve import serve
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
 __all__ = ["app"]
 
-FILMS, WORKBENCH = "Films", "Workbench"
+FILMS, SERVICE, WORKBENCH = "Films", "Service", "Workbench"
 
 app = typer.Typer(
     name="capitate",
@@ -98,6 +99,14 @@ app.command(
         "capitate rescore corrected.json --crops graded --films films --corrected-only",
     ),
 )(rescore)
+app.command(
+    rich_help_panel=SERVICE,
+    epilog=_examples(
+        "capitate serve",
+        "capitate serve --folder /srv/capitate --workers 2 --retention-days 365",
+        "capitate serve --host 0.0.0.0 --tokens tokens.txt --database postgresql+psycopg://capitate@localhost/capitate",
+    ),
+)(serve)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

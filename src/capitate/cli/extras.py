@@ -1,4 +1,4 @@
-"""Parts that training needs and assessment does not, named when they are missing."""
+"""Parts that training or the service need and assessment does not, named when they are missing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from capitate.errors import MissingExtraError
 
-__all__ = ["training_parts"]
+__all__ = ["service_parts", "training_parts"]
 
 _PARTS = frozenset(
     {
@@ -23,6 +23,29 @@ _PARTS = frozenset(
         "optuna",
     }
 )
+
+
+_SERVICE_PARTS = frozenset(
+    {"fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "python_multipart", "prometheus_client", "psycopg"}
+)
+
+
+@contextmanager
+def service_parts(what: str) -> Iterator[None]:
+    """Turn a missing library of the service into a sentence with the install command.
+
+    Args:
+        what: what was asked for, a noun phrase that starts the sentence.
+
+    Raises:
+        MissingExtraError: if one is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _SERVICE_PARTS:
+            raise
+        raise MissingExtraError(what=what, extra="serve") from error
 
 
 @contextmanager

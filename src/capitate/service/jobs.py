@@ -145,6 +145,12 @@ class Jobs:
         with self._lock, suppress(KeyError, ValueError):
             self._waiters[assessment_id].remove(wake)
 
+    def wake(self) -> None:
+        """Let everybody who waits go on without a result; safe in a signal handler, which takes no lock."""
+        for waiters in list(self._waiters.values()):
+            for wake in list(waiters):
+                wake()
+
     def stop(self) -> None:
         """End the workers; what they were at is queued again, for the next start."""
         self._stopping.set()

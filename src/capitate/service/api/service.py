@@ -49,6 +49,8 @@ class Service:
         self.store: Store
         self.jobs: Jobs
         self.drawings: Pool
+        self.failure: CapitateError | None = None
+        """Why the service could not start, once it tried."""
         self._previews: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
 
     def start(self) -> None:
@@ -57,11 +59,20 @@ class Service:
         Raises:
             StoreError: if the store cannot be used.
         """
-        self.store = Store.open(self.settings.database_url, folder=self.settings.folder)
+        try:
+            self.store = Store.open(self.settings.database_url, folder=self.settings.folder)
+        except CapitateError as error:
+            self.failure = error
+            raise
         self.jobs = Jobs(self.store, self.settings)
         self.metrics.watch(self.jobs)
         self.drawings = Pool(name="capitate-draw", workers=1)
         self.drawings.submit(Task(Call(load_reports), _DRAWING_SECONDS))
+
+    def begin_to_stop(self) -> None:
+        """Let nobody wait for a film any more."""
+        if hasattr(self, "jobs"):
+            self.jobs.wake()
 
     def stop(self) -> None:
         """End the workers, and close the store."""
