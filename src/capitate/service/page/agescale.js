@@ -3,7 +3,7 @@
 import { byId, draw, make, replace } from "./dom.js";
 import { problem } from "./notices.js";
 import { setSex } from "./edits.js";
-import { scoreAge, scoreInterval, scoresOf } from "./scores.js";
+import { scoreAge, scoresOf } from "./scores.js";
 import { assessment, editable, state, watch } from "./state.js";
 import { age, fullAge, interval, percent, words } from "./words.js";
 
@@ -16,7 +16,9 @@ const ROW = 26;
 export function show() {
   watch(["record", "lang", "saving"], () => {
     const result = assessment();
-    replace(byId("ages"), result?.bone_age ? headline(result) : null, result && !result.error ? body(result) : null);
+    replace(byId("ages"),
+      result?.bone_age ? make("div", { class: "headlines" }, ...headline(result)) : null,
+      result && !result.error ? body(result) : null);
     byId("saving").textContent = result && !result.error ? words(state.saving === "unsaved" ? "unsaved" : state.saving) : "";
     byId("saving").className = `saving ${state.saving}`;
   });
@@ -49,19 +51,16 @@ function body(result) {
   const difference = known !== null && bone && !bone.by_sex && !bone.mature ? bone.months - known : null;
   const sign = difference < 0 ? "−" : "+";
   return [
+    result.subject.sex === "unknown" && editable() ? sexButtons() : null,
     scale(result),
     make("dl", { class: "facts" },
       ...scoresOf(result).flatMap(({ label, score }) => fact(label, scoreWords(score))),
-      ...(known === null ? [] : fact(words("chronological"), fullAge(known))),
-      ...(difference === null ? [] : fact(words("difference"),
-        `${sign}${words("months_count", { count: Math.abs(difference).toFixed(1) })}`)),
+      ...(known === null ? [] : fact(words("known_age"), fullAge(known) + (difference === null ? "" :
+        words("difference", { count: `${sign}${Math.abs(difference).toFixed(1)}` })))),
       ...fact(words("sex"), `${words(result.subject.sex)}, ${words(`sex_from_${result.subject.sex_source}`)}`),
-      ...(bone ? fact(words("standard"), bone.standard) : []),
-      ...(["left", "right"].includes(result.hand?.side) ? fact(words("side"), words(result.hand.side)) : []),
       ...screen(result),
     ),
-    result.subject.sex === "unknown" && editable() ? sexButtons() : null,
-  ].flat();
+  ];
 }
 
 function fact(name, value) {
@@ -70,8 +69,12 @@ function fact(name, value) {
 
 function scoreWords(score) {
   if (score.total === null) return words("not_scored");
-  const parts = [words("points", { total: Math.round(score.total) }), scoreAge(score), scoreInterval(score)];
-  return parts.filter(Boolean).join(" · ");
+  const told = score.interval ? words("score_range", years(score.interval)) : "";
+  return `${words("points", { total: Math.round(score.total) })} · ${scoreAge(score)}${told}`;
+}
+
+function years({ low, high }) {
+  return { low: (low / 12).toFixed(1), high: (high / 12).toFixed(1) };
 }
 
 function screen({ abnormality }) {

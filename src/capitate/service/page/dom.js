@@ -27,14 +27,14 @@ function fill(element, { text, on = {}, data = {}, ...attributes }, children) {
   for (const [name, listener] of Object.entries(on)) element.addEventListener(name, listener);
   Object.assign(element.dataset, data);
   if (text !== undefined) element.textContent = text;
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
 /** Put children in the place of those that an element has, and keep the focus on what has the same `data-focus`. */
 export function replace(element, ...children) {
   const held = element.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   if (held) element.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
 }
 

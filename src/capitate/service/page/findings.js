@@ -8,6 +8,7 @@ import { words, wordsOr } from "./words.js";
 
 const CONTRADICTIONS = ["sex_contradiction", "age_contradiction", "side_contradiction", "dates_implausible", "sex_not_used"];
 const ORDER = { refusal: 0, warning: 1, info: 2 };
+const NOT_ASSESSED = /_not_assessed$/;
 
 /** Draw the findings whenever the assessment changes; `reread` reads the film again. */
 export function show({ reread }) {
@@ -23,7 +24,10 @@ export function show({ reread }) {
 }
 
 function sorted(findings) {
-  const rank = (one) => (CONTRADICTIONS.includes(one.code) ? -1 : ORDER[one.severity]);
+  const rank = (one) => {
+    if (CONTRADICTIONS.includes(one.code)) return -1;
+    return ORDER[one.severity] + (NOT_ASSESSED.test(one.code) ? 1 : 0);
+  };
   return [...findings].sort((one, other) => rank(one) - rank(other));
 }
 
@@ -35,12 +39,14 @@ function card(finding) {
 }
 
 function everything(findings) {
-  const { carpals, models, source, timings_ms: timings } = assessment();
+  const { bone_age: bone, carpals, hand, models, source, timings_ms: timings } = assessment();
   const seconds = Object.values(timings).reduce((sum, one) => sum + one, 0) / 1000;
   const fact = (name, value) => [make("dt", { text: name }), make("dd", { text: value })];
   return [
     findings.length ? make("ul", { class: "plain cards" }, ...findings.map(card)) : make("p", { text: words("no_findings") }),
     make("dl", { class: "facts" },
+      ...(bone ? fact(words("standard"), bone.standard) : []),
+      ...(["left", "right"].includes(hand?.side) ? fact(words("side"), words(hand.side)) : []),
       ...(carpals ? fact(words("carpals_name"), carpals.count) : []),
       ...fact(words("file"), source.name),
       ...(source.sha256 ? fact(words("digest"), source.sha256) : []),

@@ -33,7 +33,7 @@ const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight:
 function told(key) {
   const last = key.split("+").at(-1);
   const plain = key.endsWith("_key") ? words(key) : ARROWS[last] ? key.replace(last, ARROWS[last]) : key;
-  return plain.length === 1 ? plain.toUpperCase() : plain;
+  return plain.length === 1 ? plain.toUpperCase() : plain.replace(/\+(\p{Ll})$/u, (_, letter) => `+${letter.toUpperCase()}`);
 }
 
 function pressed(event) {

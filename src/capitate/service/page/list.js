@@ -5,7 +5,7 @@ import { announce, byId, make, replace, shown } from "./dom.js";
 import { finished, follow } from "./jobs.js";
 import { problem, question } from "./notices.js";
 import { set, state, watch } from "./state.js";
-import { moment, words, wordsOr } from "./words.js";
+import { age, moment, words, wordsOr } from "./words.js";
 
 const PAGE = 40;
 const SEARCH_PAUSE_MS = 250;
@@ -103,8 +103,9 @@ function thumbnail(item) {
 
 function value(item) {
   if (item.status === "done") {
-    const { bone_age_text: text } = item;
-    return [text ?? words("status_done"), item.has_corrections ? words("corrected") : ""].filter(Boolean).join(" · ");
+    const { bone_age_months: months, bone_age_text: text } = item;
+    const told = text && months !== null && !text.startsWith("mature") ? age(months) : text;
+    return [told ?? words("status_done"), item.has_corrections ? words("corrected") : ""].filter(Boolean).join(" · ");
   }
   if (item.status === "running" && item.progress) return wordsOr(`step_${item.progress}`, words("status_running"));
   return words(`status_${item.status}`);

@@ -6,7 +6,7 @@ import * as compare from "./compare.js";
 import * as details from "./details.js";
 import { announce, byId, remember, remembered, shown } from "./dom.js";
 import { save, undo, unsaved } from "./edits.js";
-import { film } from "./films.js";
+import { film, negated } from "./films.js";
 import * as findings from "./findings.js";
 import { follow as gestures } from "./gestures.js";
 import * as grades from "./grades.js";
@@ -31,19 +31,21 @@ const viewer = new Viewer(byId("stage"));
 let fetching = new AbortController();
 
 /** Open an assessment; its address is the page's, so that a reload finds it again. */
-async function open(id) {
+async function open(id, joint = null) {
   if (id === state.openId) return;
   if (unsaved()) await save();
   fetching.abort();
   fetching = new AbortController();
   const { signal } = fetching;
-  set({ openId: id, record: null, film: null, joint: null, pending: {}, map: null });
+  set({ openId: id, record: null, film: null, joint, pending: {}, map: null });
   viewer.show(null);
   address();
   if (!id) return;
   try {
     const record = await assessments.get(id, signal);
     if (state.openId === id) arrived(record);
+    // The film is there before its reading is.
+    if (state.openId === id) pixels(record);
     if (!finished(record)) follow(record, (now) => state.openId === id && finished(now) && arrived(now));
   } catch (error) {
     if (error.status === 404) lost(id);
@@ -54,14 +56,12 @@ async function open(id) {
 function arrived(record) {
   set({ record });
   list.changedItem(record);
-  if (finished(record) && !["failed", "cancelled"].includes(record.status)) pixels(record);
+  if (state.film && record.status === "done") pixels(record);
   if (record.status === "done") announce(`${record.film_name}: ${record.assessment.bone_age?.text ?? words("status_done")}`);
-  const wanted = fromAddress();
-  if (wanted.joint && wanted.id === record.id && record.assessment?.joints) choose(wanted.joint);
 }
 
 async function pixels(record) {
-  if (state.film) return;
+  if (state.film && state.film.negated === negated(record)) return;
   shown(byId("loading"), true);
   try {
     const found = await film(record, fetching.signal);
@@ -70,7 +70,8 @@ async function pixels(record) {
     set({ film: found });
   } catch (error) {
     // A film that was refused as unreadable has no pixels; its refusal says why already.
-    if (record.status !== "refused") problem(error);
+    const { record: now } = state;
+    if (error.status !== 422 || (now?.id === record.id && now.status === "done")) problem(error);
   } finally {
     shown(byId("loading"), false);
   }
@@ -88,8 +89,8 @@ function address() {
 }
 
 function fromAddress() {
-  const [id = "", joint = ""] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  return { id, joint };
+  const [id, joint] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  return [id || null, joint || null];
 }
 
 function headings() {
@@ -122,9 +123,9 @@ function keyTable() {
   const any = (keysOf, label, act) => ({ keys: keysOf, label, act });
   const views = Object.entries(VIEWS).map(([digit, view]) => onFilm([digit], `view_${digit}`, () => view(viewer)));
   return [
+    ["keys_views", [...views, onFilm(["0"], "reset_view", acts.reset)]],
     ["keys_film", [
-      ...views, onFilm(["0"], "reset_view", acts.reset),
-      any(["drag_key"], "window_level"), any(["shift_drag_key", "two_fingers_key"], "pan"), any(["wheel_key", "pinch_key"], "zoom"),
+      any(["drag_key"], "window_level"), any(["shift_drag_key"], "pan"), any(["two_fingers_key"], "pan"), any(["wheel_key", "pinch_key"], "zoom"),
       onFilm(["+", "="], "zoom_in", acts["zoom-in"]), onFilm(["-"], "zoom_out", acts["zoom-out"]),
       onFilm(["Shift+ArrowLeft"], "pan_left", acts.left), onFilm(["Shift+ArrowRight"], "pan_right", acts.right),
       onFilm(["Shift+ArrowUp"], "pan_up", acts.up), onFilm(["Shift+ArrowDown"], "pan_down", acts.down),
@@ -184,10 +185,10 @@ async function start() {
   watch(["record", "openId", "lang"], headings);
   watch(["openId", "joint"], () => state.record && address());
   watch(["record"], () => state.record && list.changedItem(state.record));
-  window.addEventListener("hashchange", () => show(fromAddress().id || null));
+  window.addEventListener("hashchange", () => open(...fromAddress()).catch(problem));
   window.addEventListener("beforeunload", (event) => (unsaved() || upload.sending()) && event.preventDefault());
   await list.load();
-  if (fromAddress().id) await open(fromAddress().id);
+  await open(...fromAddress());
 }
 
 start().catch((error) => problem(error, { actions: [[words("retry"), () => location.reload()]] }));

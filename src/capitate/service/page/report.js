@@ -1,12 +1,13 @@
 // The report: preview, print, PDF, text to copy, the other formats, in English and Chinese.
 
-import { assessments, at } from "./api.js";
+import { assessments, at, Problem, request } from "./api.js";
 import { announce, byId, make, replace, shown } from "./dom.js";
 import { save } from "./edits.js";
 import { problem } from "./notices.js";
 import { state, watch } from "./state.js";
 import { words } from "./words.js";
 
+const KEPT_MS = 60_000;
 const OTHERS = ["html", "json", "csv", "text"];
 
 /** Make the report's tab work. */
@@ -44,18 +45,24 @@ function fileName(format) {
 
 /** Show the report as it will be printed. */
 export async function preview() {
-  await load();
+  if (!state.record) return;
+  await save();
   byId("report-dialog").showModal();
+  try {
+    await load();
+  } catch (error) {
+    byId("report-dialog").close();
+    throw error;
+  }
 }
 
 /** Print the report. */
 export async function print() {
   await preview();
-  byId("report-frame").contentWindow.print();
+  if (byId("report-dialog").open) byId("report-frame").contentWindow.print();
 }
 
 async function load() {
-  await save();
   const frame = byId("report-frame");
   frame.title = words("report_title", { name: state.record.film_name });
   byId("report-dialog-title").textContent = frame.title;
@@ -64,16 +71,28 @@ async function load() {
     // A frame whose address stays the same is not fetched again; the revision tells one state from the next.
     frame.src = `${at.report(state.record.id, "html", chosen())}&revision=${state.record.revision}`;
   });
+  const { contentType, body } = frame.contentDocument;
+  if (contentType !== "text/html") throw new Problem(JSON.parse(body.textContent));
 }
 
 /** Save the PDF, with what was changed a moment ago. */
 export async function pdf() {
   if (!state.record) return;
   await save();
-  const link = make("a", { href: at.report(state.record.id, "pdf", chosen()), download: fileName("pdf") });
-  document.body.append(link);
-  link.click();
-  link.remove();
+  const name = fileName("pdf");
+  byId("report-said").textContent = words("writing_pdf");
+  try {
+    // Fetched here and not by the link: a link that meets a problem would save the problem, or nothing, silently.
+    const bytes = await (await request(at.report(state.record.id, "pdf", chosen()))).blob();
+    const address = URL.createObjectURL(bytes);
+    make("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
+    byId("report-said").textContent = words("pdf_saved", { name });
+    announce(words("pdf_saved", { name }));
+  } catch (error) {
+    byId("report-said").textContent = "";
+    throw error;
+  }
 }
 
 /** Copy the report's text. */

@@ -1,6 +1,6 @@
 // The scores of both methods as words: total, age or bound, interval.
 
-import { interval, percent, words } from "./words.js";
+import { words } from "./words.js";
 
 export const METHODS = ["rus_chn", "tw3"];
 
@@ -23,12 +23,6 @@ export function scoreAge(score) {
   if (score.reach === "mature") return words("at_least", { years: years(score.limit_years) });
   if (score.reach === "below_table") return words("below", { years: years(score.limit_years) });
   return score.age_years === null ? words("not_scored") : words("about", { years: years(score.age_years) });
-}
-
-/** A score's interval with its level; empty where there is none. */
-export function scoreInterval(score) {
-  if (!score.interval) return "";
-  return `${words("interval_at", { percent: percent(score.interval.level) })}: ${interval(score.interval)}`;
 }
 
 /** Both scores in one line, for the live region. */

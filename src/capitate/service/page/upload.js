@@ -126,9 +126,16 @@ function track(row, record) {
       const done = rows.filter((one) => one.record && finished(one.record)).length;
       announce(words("uploads_progress", { done, all: rows.filter((one) => one.id).length }));
     }
+    // What is read stands in the list; only what needs somebody's eyes stays here.
+    if (now.status === "done") tidy();
     show();
   });
   if (alone || !state.openId) onOpen(record.id);
+}
+
+function tidy() {
+  const busy = rows.some((row) => ["waiting", "sending", "later", "reading"].includes(row.phase));
+  if (!busy) rows = rows.filter((row) => row.phase !== "done");
 }
 
 function refused(row, error) {
