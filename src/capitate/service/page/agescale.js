@@ -55,7 +55,7 @@ function body(result) {
     scale(result),
     make("dl", { class: "facts" },
       ...scoresOf(result).flatMap(({ label, score }) => fact(label, scoreWords(score))),
-      ...(known === null ? [] : fact(words("known_age"), fullAge(known) + (difference === null ? "" :
+      ...(known === null ? [] : fact(words("known_age"), age(known) + (difference === null ? "" :
         words("difference", { count: `${sign}${Math.abs(difference).toFixed(1)}` })))),
       ...fact(words("sex"), `${words(result.subject.sex)}, ${words(`sex_from_${result.subject.sex_source}`)}`),
       ...screen(result),

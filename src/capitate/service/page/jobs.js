@@ -41,17 +41,19 @@ async function look() {
 
 async function ask(id) {
   const one = followed.get(id);
+  let record;
   try {
-    const record = await assessments.get(id);
-    pause = PAUSE_MS;
-    settled("jobs");
-    // Back of the line, so that every film gets its turn.
-    if (followed.delete(id) && !finished(record)) followed.set(id, one);
-    for (const tell of one.tells) tell(record);
+    record = await assessments.get(id);
   } catch (error) {
     if (error.status === 404) return followed.delete(id);
     pause = Math.min(SLOWEST_MS, error.retryAfter ? 1000 * error.retryAfter : 2 * pause);
     if (error.status !== 429) problem({ title: error.title || words("problem"), detail: error.detail }, { key: "jobs" });
+    return undefined;
   }
+  pause = PAUSE_MS;
+  settled("jobs");
+  // Back of the line, so that every film gets its turn.
+  if (followed.delete(id) && !finished(record)) followed.set(id, one);
+  for (const tell of one.tells) tell(record);
   return undefined;
 }

@@ -6,6 +6,7 @@ import { jointName, shortName, words } from "./words.js";
 
 const LABEL_HEIGHT = 18;
 const LABEL_GAP = 3;
+const ROOMY = 46;
 
 /** The joints that the methods score, in the order of the hand: wrist first, then from the thumb on. */
 export const GRADED = [
@@ -119,7 +120,7 @@ function named(joint, frame, taken) {
   ];
   const covers = (spot) => taken.reduce((sum, other) => sum + shared(spot, wide, other), 0);
   const spot = spots.reduce((best, one) => (covers(one) < covers(best) - 1 ? one : best));
-  if (!scored && covers(spot) > 1) return [];
+  if (!scored && (covers(spot) > 1 || frame.right - frame.left < ROOMY)) return [];
   taken.push({ ...spot, wide });
   const kind = joint.name === state.joint ? "chosen" : scored ? "scored" : "unscored";
   return [

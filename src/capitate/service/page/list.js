@@ -70,9 +70,21 @@ export function next(by) {
   if (item) onOpen(item.id);
 }
 
+const drawn = new Map();
+const pictureless = new Set();
+
 function draw() {
   const { items } = state;
-  replace(byId("items"), items.map(entry));
+  // Entries that did not change stay as they are, so that their pictures are not fetched again.
+  const entries = items.map((item) => {
+    const look = JSON.stringify([item, item.id === state.openId, state.lang, state.role]);
+    const known = drawn.get(item.id);
+    return known?.look === look ? known : { id: item.id, look, element: entry(item) };
+  });
+  const same = entries.length === drawn.size && entries.every((one) => drawn.get(one.id) === one);
+  drawn.clear();
+  for (const one of entries) drawn.set(one.id, one);
+  if (!same) replace(byId("items"), entries.map((one) => one.element));
   shown(byId("more"), Boolean(state.next));
   const searched = byId("search").value || byId("status").value;
   byId("no-items").textContent = items.length ? "" : words(searched ? "none_found" : "none_yet");
@@ -95,9 +107,12 @@ function entry(item) {
 }
 
 function thumbnail(item) {
-  if (!["done", "refused", "running", "queued"].includes(item.status)) return make("span", { class: "thumb" });
+  if (item.status !== "done" || pictureless.has(item.id)) return make("span", { class: "thumb" });
   const image = make("img", { class: "thumb", src: at.preview(item.id, THUMBNAIL), alt: "", width: 44, height: 56, loading: "lazy" });
-  image.addEventListener("error", () => image.replaceWith(make("span", { class: "thumb" })));
+  image.addEventListener("error", () => {
+    pictureless.add(item.id);
+    image.replaceWith(make("span", { class: "thumb" }));
+  });
   return image;
 }
 

@@ -28,6 +28,8 @@ import { VIEWS } from "./views.js";
 import { preferred, speak, words } from "./words.js";
 
 const viewer = new Viewer(byId("stage"));
+// As in layout.css: the list lies over the film and makes room for it.
+const NARROW = "(max-width: 1180px)";
 let fetching = new AbortController();
 
 /** Open an assessment; its address is the page's, so that a reload finds it again. */
@@ -41,6 +43,7 @@ async function open(id, joint = null) {
   viewer.show(null);
   address();
   if (!id) return;
+  if (matchMedia(NARROW).matches) showList(false);
   try {
     const record = await assessments.get(id, signal);
     if (state.openId === id) arrived(record);
@@ -112,9 +115,13 @@ function settings() {
   }
 }
 
+function showList(visible) {
+  document.body.classList.toggle("list-closed", !visible);
+  byId("list-toggle").setAttribute("aria-expanded", String(visible));
+}
+
 function toggleList() {
-  const closed = document.body.classList.toggle("list-closed");
-  byId("list-toggle").setAttribute("aria-expanded", String(!closed));
+  showList(document.body.classList.contains("list-closed"));
 }
 
 function keyTable() {
@@ -156,7 +163,7 @@ function keyTable() {
 }
 
 function focusSearch() {
-  document.body.classList.remove("list-closed");
+  showList(true);
   byId("search").focus();
 }
 

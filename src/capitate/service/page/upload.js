@@ -108,11 +108,11 @@ function arrived(row, answer) {
   row.phase = "unpacked";
   row.note = [words("archive_done", { count: taken.length }),
     ...left.map(({ name, message }) => words("archive_refused", { name, message }))].join(" ");
-  rows.push(...taken.map((record) => {
+  for (const record of taken) {
     const one = { number: (sequence += 1), name: record.film_name, fields: row.fields, phase: "reading", share: 1 };
+    rows = [...rows, one];
     track(one, record);
-    return one;
-  }));
+  }
   return undefined;
 }
 

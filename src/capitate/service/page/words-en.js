@@ -47,7 +47,7 @@ export const ENGLISH = {
   chronological: "Chronological age", known_age: "Child’s age", standard: "Standard", points: "{total} points", score_range: " ({low} to {high})", not_scored: "not scored",
   rus_chn: "RUS-CHN", tw3: "TW3-RUS", axis_years: "years", scale_alt:
     "Scale from 0 to 19 years: {rows}.", scale_row: "{label} {age}, interval {interval}", at_least: "at least {years} years",
-  below: "below {years} years", about: "about {years} years", difference: ", bone age {count} months",
+  below: "below {years} years", about: "{years} years", difference: ", bone age {count} months",
   months_count: "{count} months", sex_from_given: "as given", sex_from_table: "from the table",
   sex_from_dicom: "from the DICOM file", sex_from_none: "not stated", set_sex: "Set the sex", side: "Side",
   left: "left", right: "right", details: "Sex and dates", details_change: "Change and read again", reassess_hint:
@@ -56,7 +56,7 @@ export const ENGLISH = {
   screen_value: "{probability} (threshold {threshold}), {verdict}",
   refused_title: "This film was not assessed", failed_title: "The reading failed", cancelled_title: "The reading was cancelled",
   waiting_title: "This film is being read", code: "code", try_again: "Read again",
-  joints: "Joints", findings: "Findings", maps: "Heat map", earlier: "Earlier films", report: "Report",
+  joints: "Joints", findings: "Findings", maps: "Heat map", earlier: "Earlier", report: "Report",
   grade: "Grade", grade_n: "grade {grade}", grade_none: "not graded", left_out: "left out", points_short: "Points",
   probability: "Probability", machine: "Machine", set_by: "set by {reader}; the machine read {machine}",
   confirmed_by: "confirmed by {reader}", to_confirm: "to be confirmed", joint_found: "found", joint_uncertain: "place uncertain",
