@@ -14,6 +14,7 @@ import sys
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 
 from capitate import report
 from capitate.assessor import Assessor
@@ -311,6 +312,37 @@ def test_maps_need_a_folder(run, film):
     result = run("assess", film, "--maps")
     assert result.code == 2
     assert "--maps writes pictures and arrays, and no folder was named for them; add --out DIR" in result.err
+
+
+def test_a_pdf_needs_a_folder(run, film):
+    result = run("assess", film, "--pdf")
+    assert result.code == 2
+    assert "--pdf writes a report a film, and no folder was named for them; add --out DIR" in result.err
+
+
+def test_a_pdf_is_written_for_every_film_refused_ones_too(run, film, tmp_path):
+    pytest.importorskip("reportlab", reason="PDF reports need capitate[report]")
+    blank, out = tmp_path / "blank.png", tmp_path / "out"
+    Image.new("L", (400, 500)).save(blank)
+    options = ("--no-joints", "--model", "bone-age-small", "--out", out)
+    assert run("assess", film, blank, "--pdf", "--lang", "zh", *options).code == 1
+    for name in ("film10.pdf", "blank.pdf"):
+        assert (out / name).read_bytes().startswith(b"%PDF-")
+        assert b"/Lang (zh-Hans)" in (out / name).read_bytes()
+    assert run("assess", film, *options).code == 0
+    assert len(list(out.glob("*.pdf"))) == 2
+
+
+def test_without_reportlab_a_run_ends_before_any_film(run, film, tmp_path, monkeypatch):
+    for name in [one for one in sys.modules if one.partition(".")[0] == "reportlab"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    result = run("assess", film, "--pdf", "--out", tmp_path / "out")
+    assert result.code == 2
+    assert (
+        "A PDF report needs an optional part that is not installed; run: pip install 'capitate[report]'" in result.err
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_maps_are_written_and_named_in_what_is_printed(run, film, tmp_path, monkeypatch):

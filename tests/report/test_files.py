@@ -71,8 +71,8 @@ def test_pictures_of_reports_are_no_films(tmp_path):
 
 def test_only_the_chosen_formats(tmp_path):
     assert [path.name for path in write(REFUSED, tmp_path, formats=["html"])] == ["blank.html"]
-    with pytest.raises(UsageError, match="got 'pdf'"):
-        write(NORMAL, tmp_path, formats=["pdf"])
+    with pytest.raises(UsageError, match="got 'docx'"):
+        write(NORMAL, tmp_path, formats=["docx"])
 
 
 def test_a_film_s_reports_replace_its_own(tmp_path):

@@ -20,6 +20,7 @@ from capitate.cli.rescore import rescore
 from capitate.cli.score import score
 from capitate.cli.screen import screen
 from capitate.cli.serve import serve
+from capitate.cli.store import store
 from capitate.cli.sweep import sweep
 from capitate.cli.training import calibrate, predict, train
 
@@ -107,6 +108,7 @@ app.command(
         "capitate serve --host 0.0.0.0 --tokens tokens.txt --database postgresql+psycopg://capitate@localhost/capitate",
     ),
 )(serve)
+app.add_typer(store, name="store", rich_help_panel=SERVICE)
 app.command(
     rich_help_panel=WORKBENCH,
     epilog=_examples(

@@ -20,6 +20,7 @@ from capitate.cli.options import (
     MapsOption,
     ModelsOption,
     OutOption,
+    PdfOption,
     QuietOption,
     ScreenOption,
     SexOption,
@@ -63,6 +64,7 @@ def assess(
     lang: LangOption = Lang.EN,
     out: OutOption = None,
     maps: MapsOption = False,
+    pdf: PdfOption = False,
     model: ModelsOption = None,
     joints: JointsOption = None,
     screen: ScreenOption = False,
@@ -75,10 +77,8 @@ def assess(
     """
     from capitate.cli.films import Child, choose
     from capitate.cli.output import Printer, note
-    from capitate.errors import UsageError
 
-    if maps and out is None:
-        raise UsageError("--maps writes pictures and arrays, and no folder was named for them; add --out DIR")
+    _check_folder(out, maps=maps, pdf=pdf)
     child = Child(sex=sex, years=age, birth_date=birth_date, study_date=study_date)
     films = choose(paths or [], table=table, listed=listed, child=child)
     unlisted = sum(bool(film.findings) for film in films)
@@ -87,10 +87,23 @@ def assess(
     assessor = _assessor(model or [], joints=joints, maps=maps, screen=screen, threads=threads)
     with Printer(form=form, lang=lang, total=len(films), quiet=quiet) as printer:
         debug = bool(context.find_root().params.get("debug"))
-        refused, faults = _assess_all(films, assessor, printer, out=out, lang=lang, debug=debug)
+        refused, faults = _assess_all(films, assessor, printer, out=out, pdf=pdf, lang=lang, debug=debug)
     if refused and len(films) > 1:
         note(f"{refused} of {len(films)} films were refused", quiet=quiet)
     _end(refused=refused, faults=faults)
+
+
+def _check_folder(out: Path | None, *, maps: bool, pdf: bool) -> None:
+    """Refuse, before any film is read, what could not be written in the end."""
+    from capitate.errors import UsageError
+    from capitate.report import require_pdf
+
+    if maps and out is None:
+        raise UsageError("--maps writes pictures and arrays, and no folder was named for them; add --out DIR")
+    if pdf and out is None:
+        raise UsageError("--pdf writes a report a film, and no folder was named for them; add --out DIR")
+    if pdf:
+        require_pdf()
 
 
 def _assessor(models: list[str], *, joints: bool | None, maps: bool, screen: bool, threads: int | None) -> Assessor:
@@ -124,13 +137,13 @@ def _assessor(models: list[str], *, joints: bool | None, maps: bool, screen: boo
 
 
 def _assess_all(
-    films: list[Film], assessor: Assessor, printer: Printer, *, out: Path | None, lang: Lang, debug: bool
+    films: list[Film], assessor: Assessor, printer: Printer, *, out: Path | None, pdf: bool, lang: Lang, debug: bool
 ) -> tuple[int, int]:
     """Assess every film in order; returns how many were refused, and how many of those by a fault."""
     from capitate.cli.output import Reports
 
     refused = faults = 0
-    folder: Reports | nullcontext[None] = nullcontext() if out is None else Reports(out, lang=lang)
+    folder: Reports | nullcontext[None] = nullcontext() if out is None else Reports(out, lang=lang, pdf=pdf)
     with folder as reports:
         for film in films:
             assessed = _assess_one(film, assessor, debug=debug)

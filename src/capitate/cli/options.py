@@ -24,6 +24,7 @@ __all__ = [
     "ModelOption",
     "ModelsOption",
     "OutOption",
+    "PdfOption",
     "QuietOption",
     "ScreenOption",
     "SexOption",
@@ -148,6 +149,14 @@ MapsOption = Annotated[
         "--maps",
         rich_help_panel=_OUTPUT,
         help="Also map what the answers rest on: a picture and an array each in the folder of --out, and on the page.",
+    ),
+]
+PdfOption = Annotated[
+    bool,
+    typer.Option(
+        "--pdf",
+        rich_help_panel=_OUTPUT,
+        help="Also write a PDF a film in the folder of --out, in the language of --lang; needs capitate\\[report].",
     ),
 ]
 ScreenOption = Annotated[

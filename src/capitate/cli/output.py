@@ -94,13 +94,19 @@ class Printer:
 class Reports:
     """Writes a page and a JSON file a film, and the table of all, into a folder."""
 
-    def __init__(self, folder: Path, *, lang: Lang) -> None:
+    def __init__(self, folder: Path, *, lang: Lang, pdf: bool = False) -> None:
         """Make the folder and start the table.
+
+        Args:
+            folder: where to.
+            lang: language of the reports.
+            pdf: whether a film has a PDF too.
 
         Raises:
             ReportWriteError: if the folder cannot be written.
         """
         self._folder, self._lang = folder, lang
+        self._formats = (*report.USUAL, report.Format.PDF) if pdf else report.USUAL
         make_folder(folder)
         self._place = folder / "results.csv"
         with writing(self._place):
@@ -140,7 +146,14 @@ class Reports:
             ReportWriteError: if the folder cannot be written.
         """
         assessment, maps = assessed.assessment, assessed.maps
-        page, *_ = report.write(assessment, self._folder, radiograph=assessed.radiograph, maps=maps, lang=self._lang)
+        page, *_ = report.write(
+            assessment,
+            self._folder,
+            radiograph=assessed.radiograph,
+            maps=maps,
+            lang=self._lang,
+            formats=self._formats,
+        )
         if maps:
             assessment = replace(assessment, maps=report.named_maps(maps, stem=page.stem))
         with writing(self._place):

@@ -22,11 +22,12 @@ from capitate.report.joints_picture import joints_picture
 from capitate.report.map_names import MapKind, MapPart, map_ending, map_endings, named_maps
 from capitate.report.map_picture import map_picture
 from capitate.report.naming import film_identity, free_stem
+from capitate.report.pdf import require_pdf, to_pdf
 from capitate.report.picture import png_bytes
 from capitate.report.structured import dumps
 from capitate.report.wording import language
 
-__all__ = ["Format", "write"]
+__all__ = ["USUAL", "Format", "write"]
 
 
 class Format(StrEnum):
@@ -40,6 +41,12 @@ class Format(StrEnum):
     """The 13 graded joints; only where joints were graded and the film is at hand."""
     MAPS = "maps"
     """Two files a map, a picture and an array: `<stem>-map-bone-age.png` and `.npz`; only where maps were made."""
+    PDF = "pdf"
+    """For print and file; only where it is asked for, and with reportlab, which `capitate[report]` installs."""
+
+
+USUAL = tuple(form for form in Format if form is not Format.PDF)
+"""What is written where nothing else is asked for."""
 
 
 def write(
@@ -49,7 +56,7 @@ def write(
     radiograph: Radiograph | None = None,
     maps: Mapping[str, ActivationMap] | None = None,
     lang: str = "en",
-    formats: Iterable[str] = tuple(Format),
+    formats: Iterable[str] = USUAL,
     written: datetime | None = None,
 ) -> list[Path]:
     """Write one film's reports as `<stem>.json`, `<stem>.html` and so on; the stem is the film's name without ending.
@@ -63,19 +70,22 @@ def write(
         folder: where to, made if missing.
         radiograph: the film, for the page and the pictures.
         maps: by `MapKind`; the assessment that is written names their pictures, also where it named others.
-        lang: language of the page.
+        lang: language of the page and of the PDF.
         formats: which reports, of `Format`.
-        written: time of writing, shown on the page.
+        written: time of writing, shown on the page and in the PDF.
 
     Returns:
         The files that were written, in the order of `formats`.
 
     Raises:
+        MissingExtraError: if a PDF is asked for and reportlab is not installed.
         ReportWriteError: if the folder or a file cannot be written; nothing is left half-written.
         UsageError: if a format or the language is not known.
     """
     chosen = [_format(one) for one in formats]
     language(lang)
+    if Format.PDF in chosen:
+        require_pdf()
     target, film = Path(folder), _Film(assessment, radiograph, maps or {}, lang, written)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -113,6 +123,11 @@ class _Film:
             self.assessment, radiograph=self.radiograph, maps=self.maps, lang=self.lang, written=self.written
         )
 
+    @property
+    def pdf(self) -> bytes:
+        """The PDF."""
+        return to_pdf(self.assessment, radiograph=self.radiograph, maps=self.maps, lang=self.lang, written=self.written)
+
 
 def _endings(form: Format) -> tuple[str, ...]:
     """Return what follows the stem in the names of a form's files."""
@@ -127,6 +142,8 @@ def _contents(form: Format, film: _Film) -> Iterator[tuple[str, bytes | None]]:
         yield f".{form}", f"{dumps(film.assessment, indent=2)}\n".encode()
     elif form is Format.HTML:
         yield f".{form}", film.page.encode("utf-8")
+    elif form is Format.PDF:
+        yield f".{form}", film.pdf
     else:
         yield f".{form}", _joints(form, film)
 

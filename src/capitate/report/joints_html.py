@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from capitate.assessed_joints import AssessedJoint, Epiphysis
+from capitate.assessed_joints import AssessedJoint
 from capitate.assessment import Assessment
 from capitate.hand import RUS_JOINTS
 from capitate.radiograph import Radiograph
 from capitate.report.contact_sheet import Cell, sheet_cells
 from capitate.report.joint_marks import COLOURS, JointMark, joint_marks
-from capitate.report.joint_text import (
-    confidence_percent,
-    confirm_lines,
-    joint_name,
-    score_interval,
-    set_by_text,
-    standard_line,
-)
+from capitate.report.joint_rows import joint_row, score_words
+from capitate.report.joint_text import confidence_percent, confirm_lines, joint_name, set_by_text
 from capitate.report.joint_words import JOINT_PHRASES
 from capitate.report.labels import PlacedLabel, place_labels
-from capitate.report.method_results import MethodResult, method_results
+from capitate.report.method_results import method_results
 from capitate.report.picture import grey_uri
 from capitate.report.plain import columns
-from capitate.report.score_text import age_words, points_text
-from capitate.report.wording import language, words
+from capitate.report.score_text import points_text
+from capitate.report.wording import language
 
 __all__ = ["joints_page", "overlay"]
 
@@ -118,27 +112,15 @@ def joints_page(assessment: Assessment, radiograph: Radiograph | None, *, lang: 
     shown = graded or any(one.box is not None for one in assessment.joints)
     return {
         "phrases": JOINT_PHRASES[language(lang)],
-        "scores": [_score(result, lang=lang) for result in method_results(assessment)],
+        "scores": [score_words(result, lang=lang) for result in method_results(assessment)],
         "confirm": confirm_lines(assessment, lang=lang),
         "cards": [_card(cell, lang=lang) for cell in cells],
         "crop_size": _CROP,
-        "rows": [_row(joint, graded=graded, lang=lang) for joint in assessment.joints if shown],
-    }
-
-
-def _score(result: MethodResult, *, lang: str) -> dict[str, str]:
-    """Return a method's name, total, age and interval as words."""
-    chosen = language(lang)
-    name = JOINT_PHRASES[chosen][f"method_{result.method}"]
-    if result.assumed:
-        name += words(lang)["comma"] + words(lang)[f"if_{result.sex}"]
-    total = JOINT_PHRASES[chosen]["total"].format(total=points_text(round(result.total, 1)))
-    return {
-        "name": name,
-        "total": total,
-        "age": age_words(result.age, lang=lang),
-        "interval": score_interval(result, lang=lang),
-        "standard": standard_line(result, lang=lang),
+        "rows": [
+            {**joint_row(joint, lang=lang), "has_card": graded and joint.name in RUS_JOINTS}
+            for joint in assessment.joints
+            if shown
+        ],
     }
 
 
@@ -181,44 +163,3 @@ def _facts(joint: AssessedJoint, *, lang: str) -> list[str]:
     if joint.score is not None:
         told.append(phrases["points_alone"].format(points=points_text(round(joint.score, 1))))
     return told
-
-
-def _row(joint: AssessedJoint, *, graded: bool, lang: str) -> dict[str, Any]:
-    """Return one joint's row of the table; it is where links to the joint lead if no card of it stands above."""
-    phrases = JOINT_PHRASES[language(lang)]
-    grade, epiphysis = joint.grade, joint.epiphysis or Epiphysis(None, None, None, None)
-    none = phrases["none"]
-
-    def told(value: bool | None) -> str:
-        return none if value is None else phrases["yes" if value else "no"]
-
-    def measured(value: float | None) -> str:
-        return none if value is None else f"{value:.2f}"
-
-    status = phrases[f"status_{joint.status}"]
-    return {
-        "name": joint.name,
-        "title": joint_name(joint.name, lang=lang),
-        "has_card": graded and joint.name in RUS_JOINTS,
-        "status": status if joint.detection is None else f"{status} {100 * joint.detection:.0f} %",
-        "kind": joint.status,
-        "grade": none if grade is None or grade.value is None else str(grade.value),
-        "confidence": none if grade is None or grade.confidence is None else f"{confidence_percent(grade)} %",
-        "score": none if joint.score is None else points_text(round(joint.score, 1)),
-        "present": told(epiphysis.present),
-        "width_ratio": measured(epiphysis.width_ratio),
-        "gap": measured(epiphysis.gap),
-        "fused": told(epiphysis.fused),
-        "remark": _remark(joint, lang=lang),
-    }
-
-
-def _remark(joint: AssessedJoint, *, lang: str) -> str:
-    """Return what a reader has to know about a joint: confirmation, correction, and the assessment's own remark."""
-    phrases, grade = JOINT_PHRASES[language(lang)], joint.grade
-    told = []
-    if grade is not None and grade.suggestion:
-        told.append(phrases["to_confirm"])
-    if grade is not None and grade.corrected_by is not None:
-        told.append(set_by_text(grade, lang=lang))
-    return " · ".join([*told, *([joint.remark] if joint.remark else [])])

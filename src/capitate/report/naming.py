@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image, UnidentifiedImageError
 
@@ -62,16 +63,38 @@ def _owner(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        if path.suffix == ".html":
-            with path.open("rb") as stream:
-                head = stream.read(_HEAD_BYTES).decode("utf-8", "ignore")
-            found = re.search(r'<meta name="capitate-film" content="([0-9a-f]{64})">', head)
-            return found.group(1) if found else "unknown"
-        if path.suffix == ".png":
-            with Image.open(path, formats=["PNG"]) as picture:
-                return str(picture.info.get(FILM_KEY, "unknown"))
-        if path.suffix == ".npz":
-            return read_npz(path).film
-        return film_identity(from_json(path.read_text(encoding="utf-8")))
+        return _OWNERS.get(path.suffix, _json_owner)(path)
     except (UnicodeDecodeError, UsageError, UnidentifiedImageError, Image.DecompressionBombError):
         return "unknown"
+
+
+def _html_owner(path: Path) -> str:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES).decode("utf-8", "ignore")
+    found = re.search(r'<meta name="capitate-film" content="([0-9a-f]{64})">', head)
+    return found.group(1) if found else "unknown"
+
+
+def _pdf_owner(path: Path) -> str:
+    """Return whose PDF it is; its keywords stand as plain text, and no bracket of another text does without a slash."""
+    found = re.search(rf"/Keywords \({FILM_KEY} ([0-9a-f]{{64}})\)".encode(), path.read_bytes())
+    return found.group(1).decode() if found else "unknown"
+
+
+def _png_owner(path: Path) -> str:
+    with Image.open(path, formats=["PNG"]) as picture:
+        return str(picture.info.get(FILM_KEY, "unknown"))
+
+
+def _npz_owner(path: Path) -> str:
+    return read_npz(path).film
+
+
+def _json_owner(path: Path) -> str:
+    return film_identity(from_json(path.read_text(encoding="utf-8")))
+
+
+_OWNERS: Mapping[str, Callable[[Path], str]] = MappingProxyType(
+    {".html": _html_owner, ".pdf": _pdf_owner, ".png": _png_owner, ".npz": _npz_owner}
+)
+"""How a report tells whose it is, by the ending of its name; without one of these it is JSON."""

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from capitate.radiograph import Radiograph
 
-__all__ = ["FILM_KEY", "data_uri", "film_levels", "grey_uri", "png_bytes"]
+__all__ = ["FILM_KEY", "data_uri", "film_jpeg", "film_levels", "grey_uri", "jpeg_bytes", "png_bytes", "shrunk"]
 
 FILM_KEY = "capitate-film"
 """Key under which a written report says which film it is of."""
@@ -23,22 +23,31 @@ _SAMPLED_PIXELS = 250_000
 
 
 def data_uri(radiograph: Radiograph, *, longest: int = _LONGEST) -> str:
-    """Return the film as a grey JPEG in a `data:` address, at most `longest` pixels long, never enlarged.
+    """Return the film as `film_jpeg` makes it, in a `data:` address."""
+    return _uri(film_jpeg(radiograph, longest=longest))
+
+
+def film_jpeg(radiograph: Radiograph, *, longest: int) -> bytes:
+    """Return the film as a grey JPEG, at most `longest` pixels long, never enlarged.
 
     The contrast is stretched linearly, so that a flat film can be seen too. The picture carries pixels only: no
     metadata of the file gets into it.
     """
-    picture = Image.fromarray(film_levels(radiograph.pixels))
+    return jpeg_bytes(shrunk(Image.fromarray(film_levels(radiograph.pixels)), longest=longest))
+
+
+def shrunk(picture: Image.Image, *, longest: int) -> Image.Image:
+    """Return a picture at most `longest` pixels long, never enlarged."""
     scale = min(1.0, longest / max(picture.size))
-    if scale < 1:
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return _jpeg_uri(picture)
+    if scale == 1:
+        return picture
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def grey_uri(levels: NDArray[np.uint8]) -> str:
     """Return a grey picture, uint8 (rows, columns), as a JPEG in a `data:` address."""
-    return _jpeg_uri(Image.fromarray(levels))
+    return _uri(jpeg_bytes(Image.fromarray(levels)))
 
 
 def film_levels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -65,7 +74,12 @@ def png_bytes(picture: Image.Image, *, identity: str) -> bytes:
     return stream.getvalue()
 
 
-def _jpeg_uri(picture: Image.Image) -> str:
+def jpeg_bytes(picture: Image.Image) -> bytes:
+    """Return a picture as a JPEG file without metadata."""
     stream = io.BytesIO()
     picture.save(stream, format="JPEG", quality=_JPEG_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return stream.getvalue()
+
+
+def _uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -74,7 +74,13 @@ def screen_page(assessment: Assessment, *, lang: str) -> dict[str, Any] | None:
         {"box": one["box"], "tip": phrases["mark_alt"].format(score=_percent(one["score"]))}
         for one in assessment.marks or ()
     ]
-    return {"title": phrases["screen"], "facts": facts, "marks": marks, "show": phrases["show_marks"]}
+    return {
+        "title": phrases["screen"],
+        "facts": facts,
+        "marks": marks,
+        "marks_title": phrases["marks"],
+        "show": phrases["show_marks"],
+    }
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ from capitate.errors import UsageError
 from capitate.types import Interval, age_text
 
 __all__ = [
+    "HTML_LANGUAGE",
     "Language",
     "age_phrase",
     "interval_name",
@@ -28,6 +29,9 @@ class Language(StrEnum):
     ENGLISH = "en"
     CHINESE = "zh"
 
+
+HTML_LANGUAGE: Mapping[Language, str] = MappingProxyType({Language.ENGLISH: "en", Language.CHINESE: "zh-Hans"})
+"""Codes by which pages and PDF files say which language they are in (BCP 47)."""
 
 _ENGLISH = {
     "title": "Bone age report",

@@ -138,7 +138,7 @@ PROBLEMS: Mapping[ProblemCode, ProblemKind] = MappingProxyType(
 """Every kind of problem; docs/service.md lists them, by test."""
 
 
-class Problem(CapitateError):
+class Problem(CapitateError):  # noqa: N818 - the word of RFC 9457
     """A request that is answered with a problem document."""
 
     def __init__(

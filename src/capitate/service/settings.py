@@ -37,7 +37,7 @@ class Setting:
     help: str
 
 
-def _setting(default: Any, help: str, *, least: float | None = None, shown: str | None = None) -> Any:  # noqa: A002, ANN401
+def _setting(default: Any, help: str, *, least: float | None = None, shown: str | None = None) -> Any:  # noqa: ANN401
     """Declare a setting: a field with its help and its least value."""
     return field(default=default, metadata={"help": help, "least": least, "shown": shown})
 
@@ -75,7 +75,9 @@ class ServiceSettings:
     film_megabytes: float = _setting(100.0, "Largest film that is taken, millions of bytes.", least=0.001)
     archive_megabytes: float = _setting(1000.0, "Largest zip archive, packed and unpacked.", least=0.001)
     archive_films: int = _setting(200, "Most films in one archive.", least=1)
-    tokens: Path | None = _setting(None, "File of tokens: a line each with name, read or write, and sha256.")
+    tokens: Path | None = _setting(  # noqa: RUF009 - a field
+        None, "File of tokens: a line each with name, read or write, and sha256."
+    )
     session_hours: float = _setting(12.0, "How long a browser stays signed in.", least=0.01)
     rate_per_minute: int = _setting(1200, "Requests of one client in a minute; 0 sets no limit.", least=0)
     retention_days: float = _setting(0.0, "Days after which assessments and films are deleted; 0 keeps them.", least=0)

@@ -6,7 +6,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from capitate.errors import FilmTooLargeError
 from capitate.service.api.forms import ChildFields, Upload
@@ -40,7 +40,7 @@ def check_room(service: Service) -> None:
         )
 
 
-def take_film(service: Service, client: Client, stream: BinaryIO, *, name: str, child: ChildFields) -> Record:
+def take_film(service: Service, client: Client, stream: IO[bytes], *, name: str, child: ChildFields) -> Record:
     """Store a film and queue its assessment.
 
     Args:

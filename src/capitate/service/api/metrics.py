@@ -29,9 +29,14 @@ class Metrics:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
-        self._films = Counter("capitate_films", "Films that a worker was done with.", ["status"], registry=self.registry)
+        self._films = Counter(
+            "capitate_films", "Films that were done with.", ["status"], registry=self.registry
+        )
         self._film_seconds = Histogram(
-            "capitate_film_seconds", "From queueing a film to its result.", buckets=_FILM_SECONDS, registry=self.registry
+            "capitate_film_seconds",
+            "From queue to result.",
+            buckets=_FILM_SECONDS,
+            registry=self.registry,
         )
         Gauge("capitate_info", "The version.", ["version"], registry=self.registry).labels(__version__).set(1)
 

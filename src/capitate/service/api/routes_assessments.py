@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def record_answer(service: Service, record: Record, *, status: int = 200) -> Res
 
 
 @router.get("/v1/assessments", response_model=ItemsAnswer, responses=described())
-def search(
+def search(  # noqa: PLR0917 - FastAPI takes parameters of a route by name
     service: Here,
     text: Annotated[str, Query(max_length=200, description="Part of film name or child, or beginning of the id.")] = "",
     status: Annotated[list[Status] | None, Query(description="One of these.")] = None,
@@ -92,10 +93,8 @@ def cancel(assessment_id: AssessmentId, service: Here, client: Caller) -> Respon
 def delete(assessment_id: AssessmentId, service: Here, client: Caller) -> Response:
     """Delete an assessment, and its film unless another assessment has the same."""
     if not service.store.assessments.get(assessment_id).status.over:
-        try:
+        with suppress(StatusConflictError):  # it may be done in this moment
             service.jobs.cancel(assessment_id)
-        except StatusConflictError:
-            pass  # it was done in this moment
     service.store.assessments.delete(assessment_id, by=client.name)
     return Response(status_code=204)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from fastapi import APIRouter
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from capitate.errors import RevisionConflictError, StatusConflictError
 from capitate.service.api.paths import AssessmentId, IfMatch, described, revision_of
@@ -15,6 +13,7 @@ from capitate.service.api.schemas import ByBody, GradesBody, RecordAnswer
 from capitate.service.api.service import Caller, Here
 from capitate.service.problems import Problem, ProblemCode
 from capitate.service.store import AuditAction, Record, Status
+from capitate.service.work import drawings
 
 __all__ = ["router"]
 
@@ -26,7 +25,7 @@ router = APIRouter(tags=["corrections"])
     response_model=RecordAnswer,
     responses=described(404, 409, 412, 422, 428),
 )
-def correct(
+async def correct(
     assessment_id: AssessmentId, body: GradesBody, service: Here, client: Caller, if_match: IfMatch = None
 ) -> Response:
     """Correct grades: scores, ages and intervals follow."""
@@ -34,17 +33,23 @@ def correct(
     if not (body.grades or body.clear or body.sex):
         detail = 'nothing is to be changed; send grades such as {"grades": {"Radius": 9}}, clear or sex'
         raise Problem(ProblemCode.INVALID_REQUEST, detail)
-    record = service.store.assessments.get(assessment_id)
+    record = await run_in_threadpool(service.store.assessments.get, assessment_id)
     _check(record, revision)
-    record = service.store.assessments.revise(
-        assessment_id,
-        expected_revision=revision,
-        assessment=_rescored(record.assessment or {}, body),
-        by=body.by,
-        change=body.model_dump(mode="json", exclude={"by"}, exclude_defaults=True),
-    )
-    service.told(client, AuditAction.CORRECT, record=record, revision=record.revision)
-    return record_answer(service, record)
+    wanted = drawings.Wanted(body.grades, tuple(body.clear), body.sex, body.by)
+    rescored = await service.draw(drawings.rescore, record.assessment, wanted)
+
+    def stored() -> Response:
+        revised = service.store.assessments.revise(
+            assessment_id,
+            expected_revision=revision,
+            assessment=rescored,
+            by=body.by,
+            change=body.model_dump(mode="json", exclude={"by"}, exclude_defaults=True),
+        )
+        service.told(client, AuditAction.CORRECT, record=revised, revision=revised.revision)
+        return record_answer(service, revised)
+
+    return await run_in_threadpool(stored)
 
 
 @router.post(
@@ -74,18 +79,7 @@ def _check(record: Record, revision: int) -> None:
         )
     if record.revision != revision:
         raise RevisionConflictError(
-            f"the change is of revision {revision}, the assessment is at {record.revision} now; look at it and send the "
-            f'change again with If-Match: "{record.revision}"',
+            f"the change is of revision {revision}, the assessment is at {record.revision} now; look at it and send "
+            f'the change again with If-Match: "{record.revision}"',
             current=record,
         )
-
-
-def _rescored(assessment: Mapping[str, Any], body: GradesBody) -> dict[str, Any]:
-    """Correct an assessment; imported here because it brings numbers, which the service starts without."""
-    from capitate.assessor.rescoring import Corrections, rescored
-    from capitate.methods import joint_named
-    from capitate.report import from_json, to_json
-
-    grades = {joint_named(name): grade for name, grade in body.grades.items()}
-    cleared = frozenset(joint_named(name) for name in body.clear)
-    return to_json(rescored(from_json(assessment), Corrections(grades, cleared, body.sex, body.by)))

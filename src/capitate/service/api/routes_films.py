@@ -125,7 +125,9 @@ async def stage(
 def maps(assessment_id: AssessmentId, service: Here) -> Response:
     """List the maps of what the answers rest on."""
     service.store.assessments.get(assessment_id)
-    kinds = [name.removesuffix(".npz") for name in service.store.artifacts.names(assessment_id) if name.endswith(".npz")]
+    kinds = [
+        name.removesuffix(".npz") for name in service.store.artifacts.names(assessment_id) if name.endswith(".npz")
+    ]
     parts = ("picture", ".png"), ("layer", ".layer.png"), ("array", ".npz")
     items = [{"kind": kind, **{part: f"{kind}{ending}" for part, ending in parts}} for kind in sorted(kinds)]
     return JSONResponse({"items": items})
@@ -156,7 +158,8 @@ def assessed(service: Service, record: Record, *, maps: tuple[tuple[str, bytes],
     """
     if record.assessment is None:
         raise Problem(
-            ProblemCode.NOT_THERE_YET, f"the assessment is {record.status} and holds nothing to show; wait until it is done"
+            ProblemCode.NOT_THERE_YET,
+            f"the assessment is {record.status} and holds nothing to show; wait until it is done",
         )
     return drawings.Assessed(
         service.store.films.path(record.film_sha256), record.film_name, dict(record.assessment), maps

@@ -21,7 +21,7 @@ from capitate.service.jobs import Jobs
 from capitate.service.problems import Problem, ProblemCode
 from capitate.service.settings import ServiceSettings
 from capitate.service.store import AuditAction, Record, Store
-from capitate.service.work import Call, Pool, Task
+from capitate.service.work import Call, Pool, Task, WorkFailedError
 from capitate.service.work.drawings import load_reports
 
 __all__ = ["Caller", "Here", "Service"]
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 _DRAWING_SECONDS = 120.0
 _DRAWINGS_WAITING = 100
 _KEPT_PREVIEWS = 256
+_DRAWERS = 2
+"""One may be at a long report while a reader corrects a grade."""
+_BY_CODE = {"grade": ProblemCode.INVALID_GRADE, "usage": ProblemCode.INVALID_REQUEST, "fault": ProblemCode.FAULT}
 _PRUNE_SECONDS = 3600.0
 
 
@@ -66,8 +69,8 @@ class Service:
             raise
         self.jobs = Jobs(self.store, self.settings)
         self.metrics.watch(self.jobs)
-        self.drawings = Pool(name="capitate-draw", workers=1)
-        self.drawings.submit(Task(Call(load_reports), _DRAWING_SECONDS))
+        self.drawings = Pool(name="capitate-draw", workers=_DRAWERS)
+        self.drawings.warm_up(load_reports, timeout=_DRAWING_SECONDS)
 
     def begin_to_stop(self) -> None:
         """Let nobody wait for a film any more."""
@@ -108,6 +111,8 @@ class Service:
         task = self.drawings.submit(Task(Call(function, arguments, keywords), _DRAWING_SECONDS))
         try:
             return await asyncio.wrap_future(task.future)
+        except WorkFailedError as error:
+            raise Problem(_BY_CODE.get(error.error_code, ProblemCode.DRAWING_FAILED), str(error)) from error
         except CapitateError as error:
             raise Problem(ProblemCode.DRAWING_FAILED, str(error)) from error
 

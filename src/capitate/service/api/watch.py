@@ -1,4 +1,4 @@
-"""The outermost layer: every request is counted, logged without names, and answered, with the headers that browsers obey."""
+"""The outermost layer: every request is counted, logged without names, and answered, with headers for browsers."""
 
 from __future__ import annotations
 

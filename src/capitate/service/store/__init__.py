@@ -23,6 +23,7 @@ from capitate.service.store.records import (
     Status,
     StoreProblem,
 )
+from capitate.service.store.store import Store
 
 __all__ = [
     "AuditAction",

@@ -129,8 +129,9 @@ def _added(archive: ArchiveWriter, name: str, path: Path, *, sha256: str) -> boo
 def _files(connection: Connection, films: Films, artifacts: Artifacts) -> dict[str, tuple[Path, str]]:
     """List the members for files that the tables name, with the place of each and its sha256."""
     films_used = select(AssessmentRow.film_sha256).distinct().order_by(AssessmentRow.film_sha256)
-    columns = (ArtifactRow.assessment_id, ArtifactRow.sha256)
+    artifacts_there = select(ArtifactRow.assessment_id, ArtifactRow.sha256).distinct()
+    artifacts_there = artifacts_there.order_by(ArtifactRow.assessment_id, ArtifactRow.sha256)
     found = {f"films/{sha256}": (films.path(sha256), sha256) for sha256 in connection.scalars(films_used)}
-    for owner, sha256 in connection.execute(select(*columns).distinct().order_by(*columns)).tuples():
+    for owner, sha256 in connection.execute(artifacts_there):
         found[f"artifacts/{owner}/{sha256}"] = (artifacts.path(owner, sha256), sha256)
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
-from capitate.errors import UsageError
+from capitate.errors import StoreSchemaError, UsageError
 from capitate.service.store.faults import database_faults, disk_faults
 
 __all__ = ["Database"]
@@ -38,21 +38,29 @@ class Database:
         file: SQLite's file; None for PostgreSQL.
     """
 
-    def __init__(self, url: str) -> None:
-        """Prepare; a file is made, a server is not yet asked.
+    def __init__(self, url: str, *, make: bool = True) -> None:
+        """Prepare; a server is not yet asked.
 
         Args:
             url: `sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST/NAME`.
+            make: make SQLite's file where it is missing.
 
         Raises:
-            UsageError: if it is neither.
-            StoreError: if the file's folder cannot be made.
+            UsageError: if the address is neither.
+            StoreSchemaError: if the file is missing and not to be made.
+            StoreError: if it cannot be made.
         """
         parsed = _parsed(url)
         self.shown = parsed.render_as_string(hide_password=True)
         self.file = Path(str(parsed.database)).absolute() if parsed.get_backend_name() == "sqlite" else None
         if self.file is not None:
-            _make_file(self.file)
+            if make:
+                _make_file(self.file)
+            elif not self.file.exists():
+                raise StoreSchemaError(
+                    f"no database lies at {str(self.file)!r}; give the right one, or make it: run "
+                    "`capitate store migrate`"
+                )
             self.engine = create_engine(parsed, hide_parameters=True, pool_timeout=_WAIT_SECONDS)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -62,7 +70,11 @@ class Database:
                 hide_parameters=True,
                 pool_pre_ping=True,
                 pool_timeout=_WAIT_SECONDS,
-                connect_args={"connect_timeout": 5, "options": _OPTIONS},
+                connect_args={
+                    "connect_timeout": 5,
+                    "client_encoding": "utf8",
+                    "options": f"{_OPTIONS} {parsed.query.get('options', '')}",
+                },
             )
 
     @property
@@ -126,7 +138,7 @@ def _parsed(url: str) -> URL:
     """Read an address; what is wrong is said without it, since it may hold a password."""
     try:
         parsed = make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         scheme = url.partition(":")[0] if "://" in url else "no scheme"
         raise UsageError(
             f"the database's address cannot be read, got {scheme}; give sqlite:///PATH or postgresql://USER@HOST/NAME"

@@ -17,6 +17,7 @@ from capitate.errors import (
     StoreReadOnlyError,
     StoreSchemaError,
     StoreUnavailableError,
+    UsageError,
 )
 
 __all__ = ["database_faults", "disk_faults"]
@@ -66,6 +67,7 @@ def database_faults() -> Iterator[None]:
 
     Raises:
         StoreError: one of its kinds.
+        UsageError: if a value cannot be stored on any database.
     """
     try:
         yield
@@ -76,6 +78,11 @@ def database_faults() -> Iterator[None]:
         if kind is None:
             raise
         raise kind(f"{_TOLD[kind]} ({_reason(error)})") from error
+    except exc.StatementError as error:
+        # raised by a column's own kind before anything was sent: a number that is not finite, a time without a zone
+        if not isinstance(error.orig, ValueError):
+            raise
+        raise UsageError(f"a value cannot be stored: {error.orig}; give another one") from error
 
 
 def _kind(error: exc.DBAPIError) -> type[StoreError] | None:

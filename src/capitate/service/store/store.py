@@ -60,19 +60,19 @@ class Store:
 
         Args:
             url: `sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST/NAME`.
-            folder: for films and artifacts, made if it is missing; one folder to one database.
-            migrate: bring the tables to this program's version; where not, they have to be.
+            folder: for films and artifacts; one folder to one database.
+            migrate: make what is missing, and bring the tables to this program's version; where not, they have to be.
 
         Raises:
             UsageError: if the address is none.
             StoreError: if database or folder cannot be used, or the tables are of another version.
         """
         place = folder.absolute()
-        with disk_faults(place):
-            make_folder(place)
-        database = Database(url)
+        database = Database(url, make=migrate)
         try:
             if migrate:
+                with disk_faults(place):
+                    make_folder(place)
                 bring_up_to_date(database)
             else:
                 require_current(database)

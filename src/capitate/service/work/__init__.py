@@ -1,7 +1,7 @@
 """Worker processes that read and assess films, and draw pictures and reports of them; no HTTP, no database.
 
-`pool` keeps the processes, `process` is one of them with its pipe, `films` is what runs in one that assesses, `drawings`
-what runs in one that draws.
+`pool` keeps the processes, `process` is one of them with its pipe, `films` is what runs in one that assesses, and
+`drawings` what runs in one that draws.
 """
 
 from capitate.service.work.films import Desk, FilmTask, FilmWork

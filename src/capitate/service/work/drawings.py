@@ -1,4 +1,4 @@
-"""What runs in a worker that draws: pixels, previews, crops and reports of films that were assessed."""
+"""What runs in a worker that draws: pixels, previews, crops, reports; and corrections of grades."""
 
 from __future__ import annotations
 
@@ -11,12 +11,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capitate.types import Sex
+
 if TYPE_CHECKING:
     from capitate.assessment import Assessment
     from capitate.explain import ActivationMap
     from capitate.radiograph import Radiograph
 
-__all__ = ["Assessed", "Pixels", "ReportForm", "ReportLanguage", "crop", "load_reports", "pixels", "preview", "report", "stage"]
+__all__ = [
+    "Assessed",
+    "Pixels",
+    "ReportForm",
+    "ReportLanguage",
+    "Wanted",
+    "crop",
+    "load_reports",
+    "pixels",
+    "preview",
+    "report",
+    "rescore",
+    "stage",
+]
 
 _FILMS = 3
 """Films that are kept decoded: a reader looks at one, and at earlier ones beside it."""
@@ -67,9 +82,9 @@ class Pixels:
 
 def load_reports(tell: Callable[[str], None]) -> None:
     """Import what drawings need, so that the first does not wait for it."""
-    from capitate import files, report  # noqa: F401
-
     tell("loading")
+    from capitate import files, report  # noqa: F401
+    from capitate.assessor import rescoring  # noqa: F401
 
 
 def pixels(_tell: Callable[[str], None], path: Path, *, negated: bool) -> Pixels:
@@ -172,6 +187,36 @@ def report(_tell: Callable[[str], None], one: Assessed, *, form: ReportForm, lan
     return to_html(assessment, radiograph=film, maps=maps, lang=lang, written=now).encode()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Corrections as they were sent: grades by joint, joints to clear, a sex that was unknown, and who says so."""
+
+    grades: Mapping[str, int | None]
+    clear: tuple[str, ...]
+    sex: Sex | None
+    by: str
+
+
+def rescore(_tell: Callable[[str], None], assessment: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """Correct an assessment; scores, ages and intervals follow.
+
+    Args:
+        assessment: `capitate.assessment/1`.
+        wanted: what is to be changed.
+
+    Raises:
+        GradeError: if a joint or grade does not exist.
+        UsageError: if it cannot be changed so.
+    """
+    from capitate.assessor.rescoring import Corrections, rescored
+    from capitate.methods import joint_named
+    from capitate.report import from_json, to_json
+
+    grades = {joint_named(name): grade for name, grade in wanted.grades.items()}
+    cleared = frozenset(joint_named(name) for name in wanted.clear)
+    return to_json(rescored(from_json(assessment), Corrections(grades, cleared, wanted.sex, wanted.by)))
+
+
 def _table(assessment: Assessment) -> bytes:
     """Write the one row of a table, below its header."""
     from capitate.report import TableWriter
@@ -209,7 +254,7 @@ def _film_or_none(one: Assessed, assessment: Assessment) -> Radiograph | None:
 
 
 @lru_cache(maxsize=_FILMS)
-def _film(path: Path, negated: bool) -> Radiograph:  # noqa: FBT001
+def _film(path: Path, negated: bool) -> Radiograph:
     from capitate import files
 
     film = files.read(path, name="film")
