@@ -76,7 +76,8 @@ async function put(record) {
   beside = record;
   shown(byId("beside"), true);
   byId("beside-title").textContent = words("beside_title", { name: title(record) });
-  byId("beside-age").textContent = record.assessment?.bone_age?.text ?? "";
+  const bone = record.assessment?.bone_age;
+  byId("beside-age").textContent = bone ? `${words("bone_age")} ${bone.mature ? words("mature", { age: age(bone.months) }) : age(bone.months)}` : "";
   viewer.show(found);
   set({ layers: { ...state.layers } });
 }
@@ -123,7 +124,7 @@ function chart(all) {
     .map((one) => ({ id: one.id, known: one.assessment?.subject.chronological_age_months ?? null, bone: one.assessment?.bone_age }))
     .filter((one) => one.known !== null && one.bone);
   if (points.length < 2) return null;
-  const size = 220;
+  const size = 320;
   const most = 12 * Math.ceil(Math.max(...points.flatMap((one) => [one.known, one.bone.interval.high])) / 12);
   const least = 12 * Math.max(0, Math.floor(Math.min(...points.flatMap((one) => [one.known, one.bone.interval.low])) / 12));
   const x = (months) => 34 + ((size - 44) * (months - least)) / (most - least);
