@@ -21,6 +21,8 @@ _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 )  # fmt: skip
+_OFFLINE = "ERR_INTERNET_DISCONNECTED"
+"""A test cut the line."""
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -30,9 +32,7 @@ def service(folder: Path, *options: str) -> Iterator[str]:
     command = [sys.executable, "-m", "capitate", "serve", "--port", "0", "--workers", "1", "--folder", str(folder)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     with (folder.parent / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-        )
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
         try:
             assert process.stdout is not None
             said = process.stdout.readline()
@@ -123,7 +123,7 @@ def reader(url: str, chromium: str, **context: Any) -> Iterator[Reader]:
 
 def _heard(one: Reader, said: Any) -> None:
     """Keep errors, and refusals by the content security policy, which the console tells as errors."""
-    if said.type != "error":
+    if said.type != "error" or _OFFLINE in said.text:
         return
     status = re.search(r"status of (\d{3})", said.text)
     if status is None or int(status[1]) not in one.expected:
