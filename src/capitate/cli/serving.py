@@ -38,9 +38,8 @@ def run(settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config, service=app.state.service, shown=_url(listening))
+    app.state.service.open_store()  # here, where what is wrong with it is one sentence
     server.run(sockets=[listening])
-    if app.state.service.failure is not None:
-        raise app.state.service.failure
 
 
 class _Server(uvicorn.Server):

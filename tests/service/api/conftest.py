@@ -21,10 +21,9 @@ from capitate.service import jobs
 
 from .served import Served, serving, settings_for
 
-
 sys.path.append(str(Path(__file__).parents[2]))  # tests have no package above their folders
-from report.joint_examples import assessed, drawn  # noqa: E402
-from report.map_examples import age_map  # noqa: E402
+from report.joint_examples import assessed, drawn
+from report.map_examples import age_map
 
 
 class Heard(logging.Handler):
@@ -77,9 +76,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def served(
-    stand_ins: None, log: Heard, film: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+def served(stand_ins: None, log: Heard, film: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service on loopback without tokens."""
     with serving(settings_for(tmp_path_factory.mktemp("service")), film) as one:
         yield one

@@ -16,7 +16,8 @@ import uvicorn
 from capitate.service.api import Service, create_app
 from capitate.service.settings import ServiceSettings
 
-SECONDS = 60.0
+SECONDS = 120.0
+"""A worker that was ended needs its imports again, which takes long where other tests run too."""
 
 
 class Served:
@@ -26,7 +27,9 @@ class Served:
         self.url, self.service, self.film = url, service, film
         self.client = httpx.Client(base_url=url, timeout=SECONDS)
 
-    def send(self, name: str = "hand.png", *, film: bytes | None = None, wait: bool = True, **more: Any) -> httpx.Response:
+    def send(
+        self, name: str = "hand.png", *, film: bytes | None = None, wait: bool = True, **more: Any
+    ) -> httpx.Response:
         """Upload a film; `headers` and form fields in `more`."""
         headers = {} if wait else {"Prefer": "respond-async"}
         headers |= more.pop("headers", {})
@@ -75,5 +78,12 @@ def serving(settings: ServiceSettings, film: bytes) -> Iterator[Served]:
 
 def settings_for(folder: Path, **changes: Any) -> ServiceSettings:
     """Settings for tests: small limits, and no limit of rates."""
-    chosen = {"folder": folder, "workers": 1, "rate_per_minute": 0, "film_megabytes": 2.0, "archive_films": 5}
+    chosen = {
+        "folder": folder,
+        "workers": 1,
+        "wait_seconds": SECONDS,
+        "rate_per_minute": 0,
+        "film_megabytes": 2.0,
+        "archive_films": 5,
+    }
     return ServiceSettings(**(chosen | {"archive_megabytes": 4.0} | changes))

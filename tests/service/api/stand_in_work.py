@@ -12,9 +12,7 @@ import time
 from pathlib import Path
 
 from capitate import files
-from capitate.assessor import refusal
 from capitate.errors import FilmError
-from capitate.report import to_json
 from capitate.service.work.films import FilmTask, FilmWork
 
 KNOWN = "STAND_IN_KNOWN"
@@ -34,6 +32,9 @@ def assess_film(tell, task: FilmTask) -> FilmWork:
     try:
         film = files.read(task.path, name=task.name)
     except FilmError as error:
+        from capitate.assessor import refusal
+        from capitate.report import to_json
+
         return FilmWork(to_json(refusal(task.name, error)))
     if "slow" in task.name:
         tell("bone_age")

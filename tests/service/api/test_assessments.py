@@ -207,7 +207,7 @@ def test_maps_are_listed_and_given(served, record):
     [
         ("html", "text/html; charset=utf-8", b"<!doctype html>"),
         ("pdf", "application/pdf", b"%PDF-"),
-        ("text", "text/plain; charset=utf-8", "hand.png".encode()),
+        ("text", "text/plain; charset=utf-8", b"hand.png"),
         ("json", "application/json", b"{"),
         ("csv", "text/csv; charset=utf-8", b"path,sex,"),
     ],

@@ -114,6 +114,8 @@ def _http(error: HTTPException) -> Problem:
     code = _BY_STATUS.get(error.status_code)
     if code is ProblemCode.NOT_FOUND:
         detail = "nothing has this address; /v1/openapi.json lists what there is"
+    elif code is ProblemCode.METHOD_NOT_ALLOWED:
+        detail = f"the address takes {(error.headers or {}).get('allow', 'other methods')}; use one of these"
     else:
         detail = str(error.detail)
     headers = dict(error.headers or {})

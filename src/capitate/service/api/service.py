@@ -52,9 +52,16 @@ class Service:
         self.store: Store
         self.jobs: Jobs
         self.drawings: Pool
-        self.failure: CapitateError | None = None
-        """Why the service could not start, once it tried."""
         self._previews: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+
+    def open_store(self) -> None:
+        """Open the store, unless it is open.
+
+        Raises:
+            StoreError: if the store cannot be used.
+        """
+        if not hasattr(self, "store"):
+            self.store = Store.open(self.settings.database_url, folder=self.settings.folder)
 
     def start(self) -> None:
         """Open the store, and start the workers.
@@ -62,11 +69,7 @@ class Service:
         Raises:
             StoreError: if the store cannot be used.
         """
-        try:
-            self.store = Store.open(self.settings.database_url, folder=self.settings.folder)
-        except CapitateError as error:
-            self.failure = error
-            raise
+        self.open_store()
         self.jobs = Jobs(self.store, self.settings)
         self.metrics.watch(self.jobs)
         self.drawings = Pool(name="capitate-draw", workers=_DRAWERS)
