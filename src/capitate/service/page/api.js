@@ -2,7 +2,15 @@
 
 import { words } from "./words.js";
 
+const SESSION = "/v1/session";
+
 let csrf = "";
+let signIn = null;
+
+/** Sign in by `act` whenever the service says that nobody is: sessions end, and work goes on where it was. */
+export function useSignIn(act) {
+  signIn = act;
+}
 
 /** Remember the token that goes with every request that changes something. */
 export function useCsrf(token) {
@@ -35,6 +43,10 @@ export async function request(path, { method = "GET", body, revision, headers = 
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw unreachable();
+  }
+  if (response.status === 401 && signIn && path !== SESSION) {
+    await signIn();
+    return request(path, { method, body, revision, headers, signal });
   }
   if (!response.ok) throw await problemOf(response);
   return response;

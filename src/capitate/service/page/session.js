@@ -1,6 +1,6 @@
 // Signing in where the service asks for a token; the session is a cookie that scripts cannot read.
 
-import { ask, useCsrf } from "./api.js";
+import { ask, useCsrf, useSignIn } from "./api.js";
 import { byId, make, replace, shown } from "./dom.js";
 import { set } from "./state.js";
 import { words } from "./words.js";
@@ -14,6 +14,7 @@ export async function begin() {
     if (error.status !== 401 && error.status !== 403) throw error;
     await login();
   }
+  useSignIn(login);
 }
 
 function begun(session) {
@@ -22,8 +23,15 @@ function begun(session) {
   shown(byId("logout"), session.tokens);
 }
 
-/** Ask for the token until the service knows it. */
-export function login() {
+let asking = null;
+
+/** Ask for the token until the service knows it; several that need it wait for the same answer. */
+function login() {
+  asking ??= asked().finally(() => (asking = null));
+  return asking;
+}
+
+function asked() {
   const dialog = byId("login");
   const form = byId("login-form");
   dialog.addEventListener("cancel", (event) => event.preventDefault());
