@@ -240,6 +240,7 @@ def test_the_keyboard_alone_is_enough(at_page, stored, film, tmp_path):
     page.get_by_role("dialog", name="Keys").wait_for()
     assert at_page.axe() == []
     keys.press("Escape")
+    page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
     with page.expect_file_chooser() as chooser:
         keys.press("a")
     assert chooser.value.is_multiple()
