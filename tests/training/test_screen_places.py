@@ -163,13 +163,14 @@ def test_a_film_in_both_tables_is_refused(data, tmp_path):
     twice = replace(task.config.places, films="placed.csv")
     first = task.films.items[0]
     (tmp_path / "placed.csv").write_text(f"path,sex,bone_age_months\n{first.path},unknown,\n")
-    (tmp_path / "boxes.csv").write_text(f"id,class,x_center,y_center,width,height\n{first.path.stem},a,0.5,0.5,0.1,0.1\n")
+    boxes = f"id,class,x_center,y_center,width,height\n{first.path.stem},a,0.5,0.5,0.1,0.1\n"
+    (tmp_path / "boxes.csv").write_text(boxes)
     from capitate.training.abnormality.films import read_screen_films
     from capitate.training.abnormality.places import with_places
 
     (tmp_path / "films.csv").write_text(f"path,abnormal\n{first.path},1\n")
     films = read_screen_films(tmp_path / "films.csv", task.config.data)
-    with pytest.raises(UsageError, match="1 films of places.films stand among the labelled ones too"):
+    with pytest.raises(UsageError, match=r"1 films of places\.films stand among the labelled ones too"):
         with_places(films, tmp_path / "films.csv", twice)
 
 
