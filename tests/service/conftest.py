@@ -15,6 +15,16 @@ from .postgres import Cluster, binaries
 @pytest.fixture(scope="session")
 def cluster(peer: Callable[[str], str]) -> Iterator[Cluster]:
     """A PostgreSQL of the session's own."""
+    yield from _server(peer)
+
+
+@pytest.fixture(scope="module")
+def own_cluster(peer: Callable[[str], str]) -> Iterator[Cluster]:
+    """A PostgreSQL that a test may stop."""
+    yield from _server(peer)
+
+
+def _server(peer: Callable[[str], str]) -> Iterator[Cluster]:
     programs = binaries()
     server = Cluster(Path(peer("initdb" if programs is None else str(programs / "initdb"))).parent)
     yield server

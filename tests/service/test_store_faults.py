@@ -10,7 +10,6 @@ from capitate.errors import StoreUnavailableError
 from capitate.service.store import Search, Store
 
 from .killing import kill_writers
-from .postgres import Cluster, binaries
 from .stored import done, queued
 
 
@@ -32,15 +31,6 @@ def _all(store):
         page = store.assessments.search(Search(cursor=cursor))
         yield from page.records
         cursor, more = page.next_cursor, page.next_cursor is not None
-
-
-@pytest.fixture
-def own_cluster(peer):
-    """A server that may be stopped."""
-    programs = binaries()
-    server = Cluster(programs or peer("initdb"))
-    yield server
-    server.remove()
 
 
 @pytest.mark.peer

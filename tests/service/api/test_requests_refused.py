@@ -46,9 +46,9 @@ def stored(served):
     [
         ({"content": b"film", "headers": {"Content-Type": "image/png"}}, 415, "unsupported_media_type"),
         ({"json": {"film": "hand.png"}}, 415, "unsupported_media_type"),
-        ({"content": b"", "headers": {"Content-Type": FORM}}, 422, "invalid_request"),
-        ({"content": b"--b\r\nnonsense", "headers": {"Content-Type": FORM}}, 422, "invalid_request"),
-        ({"content": HALF, "headers": {"Content-Type": FORM}}, 422, "invalid_request"),
+        ({"content": b"", "headers": {"Content-Type": FORM}}, 400, "invalid_upload"),
+        ({"content": b"--b\r\nnonsense", "headers": {"Content-Type": FORM}}, 400, "invalid_upload"),
+        ({"content": HALF, "headers": {"Content-Type": FORM}}, 400, "invalid_upload"),
         ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 400, "invalid_upload"),
         ({"files": {"picture": ("a.png", b"x")}}, 422, "invalid_request"),
         ({"data": {"film": "text"}, "files": {"other": ("a", b"x")}}, 422, "invalid_request"),

@@ -11,8 +11,8 @@ from typing import Annotated, Any, BinaryIO
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from capitate.service.problems import Problem, ProblemCode
 from capitate.types import Sex
@@ -88,10 +88,12 @@ async def uploaded(request: Request, *, field: str) -> AsyncIterator[Upload]:
             f"a {field} is sent as multipart/form-data in the field {field!r}, got {kind[:100]!r}; send a form",
         )
     try:
-        form = await request.form(max_files=1, max_fields=20, max_part_size=10_000)
-    except HTTPException as error:
+        form = await _WholeForm(
+            request.headers, request.stream(), max_files=1, max_fields=20, max_part_size=10_000
+        ).parse()
+    except MultiPartException as error:
         raise Problem(
-            ProblemCode.INVALID_UPLOAD, f"the form cannot be read: {error.detail}; send it again, whole"
+            ProblemCode.INVALID_UPLOAD, f"the form cannot be read: {error.message}; send it again, whole"
         ) from error
     try:
         file = form.get(field)
@@ -121,6 +123,29 @@ def form_schema(field: str) -> dict[str, Any]:
     }
     schema = {"type": "object", "properties": properties, "required": [field], "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+class _WholeForm(MultiPartParser):
+    """Starlette's parser takes a form that breaks off for a whole one, and leaves the file in it open."""
+
+    _ended = False
+
+    def on_end(self) -> None:
+        """Note that the last boundary came."""
+        self._ended = True
+
+    async def parse(self) -> FormData:
+        """Read the form.
+
+        Raises:
+            MultiPartException: if it is none, or breaks off.
+        """
+        form = await super().parse()
+        if not self._ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("it breaks off before its last boundary")
+        return form
 
 
 def _child(fields: dict[str, Any]) -> ChildFields:
