@@ -15,10 +15,12 @@ const FIELDS = ["sex", "birth_date", "study_date", "age_years", "child"];
 let rows = [];
 let sequence = 0;
 let onOpen = () => {};
+let changed = () => {};
 
-/** Take drops and choices anywhere on the page; `open` shows an assessment. */
-export function take({ open }) {
+/** Take drops and choices anywhere on the page; `open` shows an assessment, `taken` hears of each that is new. */
+export function take({ open, taken }) {
   onOpen = open;
+  changed = taken;
   for (const id of ["choose-files", "choose-folder"]) {
     byId(id).addEventListener("change", (event) => {
       add(picked(event.target));
@@ -119,7 +121,9 @@ function arrived(row, answer) {
 function track(row, record) {
   Object.assign(row, { phase: "reading", id: record.id, record });
   const alone = rows.filter((one) => one.phase !== "unpacked").length === 1;
+  changed(record);
   follow(record, (now) => {
+    if (!now) return Object.assign(row, { phase: "gone" }), show();
     row.record = now;
     if (finished(now)) {
       row.phase = now.status;
@@ -128,7 +132,7 @@ function track(row, record) {
     }
     // What is read stands in the list; only what needs somebody's eyes stays here.
     if (now.status === "done") tidy();
-    show();
+    return show();
   });
   if (alone || !state.openId) onOpen(record.id);
 }
