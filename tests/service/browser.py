@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -67,12 +68,13 @@ class Reader:
         self.page.evaluate(
             """(files) => {
               const transfer = new DataTransfer();
-              for (const [name, bytes] of files) transfer.items.add(new File([new Uint8Array(bytes)], name));
+              const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+              for (const [name, text] of files) transfer.items.add(new File([bytes(text)], name));
               const event = { dataTransfer: transfer, bubbles: true, cancelable: true };
               for (const kind of ["dragenter", "dragover", "drop"])
                 document.body.dispatchEvent(new DragEvent(kind, event));
             }""",
-            [[name, list(content)] for name, content in files],
+            [[name, base64.b64encode(content).decode("ascii")] for name, content in files],
         )
 
     def await_age(self) -> str:

@@ -40,15 +40,19 @@ def browser(peer: Callable[[str], str]) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A drawn hand as PNG."""
+    path = tmp_path_factory.mktemp("drawn") / "hand.png"
+    demo_film(path)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def film(drawn: bytes) -> tuple[str, bytes]:
     """Name and bytes of a film: a real one, or a drawn one where there is none."""
     data = os.environ.get("CAPITATE_DATA") or Path(__file__).parents[3] / "shared" / "data"
     real = Path(data) / REAL
-    if real.is_file():
-        return real.name, real.read_bytes()
-    drawn = tmp_path_factory.mktemp("drawn") / "hand.png"
-    demo_film(drawn)
-    return drawn.name, drawn.read_bytes()
+    return (real.name, real.read_bytes()) if real.is_file() else ("hand.png", drawn)
 
 
 @pytest.fixture(scope="module")
@@ -320,10 +324,8 @@ def test_an_archive_and_what_is_no_film_are_each_told(at_page, film):
     assert at_page.axe() == []
 
 
-def test_several_films_in_one_drop_are_read_told_and_can_be_cancelled(at_page, tmp_path):
+def test_several_films_in_one_drop_are_read_told_and_can_be_cancelled(at_page, drawn):
     page = at_page.page
-    demo_film(tmp_path / "hand.png")
-    drawn = (tmp_path / "hand.png").read_bytes()
     page.get_by_text("About the child").click()
     page.fill("#child-form [name=child]", "C-3")
     page.uncheck("#child-form [name=maps]")
@@ -348,10 +350,8 @@ def test_several_films_in_one_drop_are_read_told_and_can_be_cancelled(at_page, t
     page.locator("#earlier-list").get_by_text("No other film of this child").wait_for()
 
 
-def test_a_film_that_is_deleted_while_it_waits_leaves_the_page(at_page, tmp_path):
+def test_a_film_that_is_deleted_while_it_waits_leaves_the_page(at_page, drawn):
     page = at_page.page
-    demo_film(tmp_path / "hand.png")
-    drawn = (tmp_path / "hand.png").read_bytes()
     at_page.expected.add(404)
     at_page.drop(("kept.png", drawn), ("deleted.png", drawn))
     item = page.locator("#items [data-id]", has_text="deleted.png")
@@ -362,13 +362,13 @@ def test_a_film_that_is_deleted_while_it_waits_leaves_the_page(at_page, tmp_path
     page.locator("#upload-rows li", has_text="kept.png").wait_for(state="detached")
 
 
-def test_sex_that_contradicts_the_file_stands_beside_the_age(at_page, tmp_path):
+def test_sex_that_contradicts_the_file_stands_beside_the_age(at_page, drawn):
     page = at_page.page
-    demo_film(tmp_path / "hand.png")
-    with Image.open(tmp_path / "hand.png") as drawn:
-        boy = dicom(np.asarray(drawn.convert("L")), PatientSex="M", BodyPartExamined="HAND")
+    with Image.open(io.BytesIO(drawn)) as hand:
+        boy = dicom(np.asarray(hand.convert("L")), PatientSex="M", BodyPartExamined="HAND")
     page.get_by_text("About the child").click()
     page.select_option("#child-form [name=sex]", "female")
+    page.uncheck("#child-form [name=maps]")
     at_page.drop(("boy.dcm", boy))
     at_page.await_age()
     assert "Sex: file and form disagree" in page.locator("#warnings").inner_text()
