@@ -137,9 +137,12 @@ function track(row, record) {
   if (alone || !state.openId) onOpen(record.id);
 }
 
+function busy() {
+  return rows.some((row) => ["waiting", "sending", "later", "reading"].includes(row.phase));
+}
+
 function tidy() {
-  const busy = rows.some((row) => ["waiting", "sending", "later", "reading"].includes(row.phase));
-  if (!busy) rows = rows.filter((row) => row.phase !== "done");
+  if (!busy()) rows = rows.filter((row) => row.phase !== "done");
 }
 
 function refused(row, error) {
@@ -191,7 +194,8 @@ function show() {
   if (!rows.length) return replace(byId("upload-rows"));
   const told = rows.filter((row) => row.id);
   const done = told.filter((row) => finished(row.record)).length;
-  byId("upload-count").textContent = words("uploads_progress", { done, all: rows.filter((row) => row.phase !== "unpacked").length });
+  const all = rows.filter((row) => row.phase !== "unpacked").length;
+  byId("upload-count").textContent = busy() ? words("uploads_progress", { done, all }) : "";
   const active = (row) => (["done", "unpacked", "cancelled"].includes(row.phase) ? 1 : 0);
   const ordered = [...rows].sort((one, other) => active(one) - active(other) || one.number - other.number);
   return replace(byId("upload-rows"), ordered.slice(0, SHOWN).map(line));
