@@ -10,7 +10,9 @@ const AT_ONCE = 3;
 const OVER = ["done", "refused", "failed", "cancelled"];
 
 const followed = new Map();
+const listeners = [];
 let timer = null;
+let looking = false;
 let pause = PAUSE_MS;
 
 /** Whether an assessment will not change by itself any more. */
@@ -18,8 +20,20 @@ export function finished(record) {
   return OVER.includes(record.status);
 }
 
-/** Call `tell` with each newer state of an assessment until it is finished. */
-export function follow(record, tell) {
+/** Call `tell` with each newer state of every assessment that is followed. */
+export function hear(tell) {
+  listeners.push(tell);
+}
+
+// A browser all but stops the clock of a page that nobody looks at.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || looking || !timer) return;
+  clearTimeout(timer);
+  timer = setTimeout(look);
+});
+
+/** Call `tell` with each newer state of an assessment until it is finished; with null if it was deleted meanwhile. */
+export function follow(record, tell = () => {}) {
   if (finished(record)) return void tell(record);
   const known = followed.get(record.id);
   if (known) known.tells.push(tell);
@@ -28,14 +42,10 @@ export function follow(record, tell) {
   if (!timer) timer = setTimeout(look, PAUSE_MS);
 }
 
-/** Stop asking for an assessment. */
-export function forget(id) {
-  followed.delete(id);
-}
-
 async function look() {
-  const some = [...followed.keys()].slice(0, AT_ONCE);
-  await Promise.all(some.map(ask));
+  looking = true;
+  await Promise.all([...followed.keys()].slice(0, AT_ONCE).map(ask));
+  looking = false;
   timer = followed.size ? setTimeout(look, pause) : null;
 }
 
@@ -45,7 +55,7 @@ async function ask(id) {
   try {
     record = await assessments.get(id);
   } catch (error) {
-    if (error.status === 404) return followed.delete(id);
+    if (error.status === 404) return over(id, one);
     pause = Math.min(SLOWEST_MS, error.retryAfter ? 1000 * error.retryAfter : 2 * pause);
     if (error.status !== 429) problem({ title: error.title || words("problem"), detail: error.detail }, { key: "jobs" });
     return undefined;
@@ -54,6 +64,23 @@ async function ask(id) {
   settled("jobs");
   // Back of the line, so that every film gets its turn.
   if (followed.delete(id) && !finished(record)) followed.set(id, one);
-  for (const tell of one.tells) tell(record);
+  pass([...listeners, ...one.tells], record);
   return undefined;
+}
+
+function over(id, one) {
+  followed.delete(id);
+  pass(one.tells, null);
+}
+
+/** Tell everyone; what goes wrong with one is shown and keeps no film from being followed. */
+function pass(tells, record) {
+  for (const tell of tells) {
+    try {
+      tell(record);
+    } catch (error) {
+      problem(error);
+      reportError(error);
+    }
+  }
 }

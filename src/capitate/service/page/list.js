@@ -39,7 +39,7 @@ export async function load({ more = false } = {}) {
     const { items, next } = await assessments.list(more ? { ...search, cursor: state.next } : search);
     if (mine !== turn) return;
     set({ items: more ? [...state.items, ...items] : items, next });
-    for (const item of items) if (!finished(item)) follow(item, changedItem);
+    for (const item of items) if (!finished(item)) follow(item);
   } catch (error) {
     problem(error, { key: "list", actions: [[words("retry"), () => load()]] });
   }

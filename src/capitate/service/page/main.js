@@ -11,7 +11,7 @@ import * as findings from "./findings.js";
 import { follow as gestures } from "./gestures.js";
 import * as grades from "./grades.js";
 import * as changes from "./history.js";
-import { finished, follow } from "./jobs.js";
+import { finished, follow, hear } from "./jobs.js";
 import { choose, overlay, step } from "./joints.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
@@ -49,11 +49,17 @@ async function open(id, joint = null) {
     if (state.openId === id) arrived(record);
     // The film is there before its reading is.
     if (state.openId === id) pixels(record);
-    if (!finished(record)) follow(record, (now) => state.openId === id && finished(now) && arrived(now));
+    if (!finished(record)) follow(record, (now) => state.openId === id && (now ? newer(now) && arrived(now) : lost(id)));
   } catch (error) {
     if (error.status === 404) lost(id);
     else problem(error, { actions: [[words("retry"), () => (set({ openId: null }), open(id))]] });
   }
+}
+
+/** Whether an assessment went on, so that what shows it has to be drawn again. */
+function newer(now) {
+  const { record } = state;
+  return record === null || now.status !== record.status || now.progress !== record.progress;
 }
 
 function arrived(record) {
@@ -102,6 +108,8 @@ function headings() {
   document.title = record ? `${record.film_name} · Capitate` : "Capitate";
   byId("canvas").setAttribute("aria-label", record ? words("film_alt", { name: record.film_name }) : words("no_film"));
   shown(byId("panel"), Boolean(record));
+  // While a film is being read there is nothing to show of it but that.
+  byId("panel").classList.toggle("waiting", Boolean(record) && !finished(record));
   document.body.classList.toggle("has-film", Boolean(state.openId));
 }
 
@@ -175,7 +183,8 @@ async function start() {
   await grades.learn();
   const show = (id) => open(id).catch(problem);
   list.show({ open: show, gone: (id) => id === state.openId && show(null) });
-  upload.take({ open: show });
+  hear(list.changedItem);
+  upload.take({ open: show, taken: list.changedItem });
   toolbar.show(viewer, { toggleMap: maps.toggle });
   gestures(viewer, { tool: toolbar.tool, click: (target) => choose(target.dataset?.joint ?? null) });
   overlay(viewer, byId("overlay"));

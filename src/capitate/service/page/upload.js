@@ -15,10 +15,12 @@ const FIELDS = ["sex", "birth_date", "study_date", "age_years", "child"];
 let rows = [];
 let sequence = 0;
 let onOpen = () => {};
+let changed = () => {};
 
-/** Take drops and choices anywhere on the page; `open` shows an assessment. */
-export function take({ open }) {
+/** Take drops and choices anywhere on the page; `open` shows an assessment, `taken` hears of each that is new. */
+export function take({ open, taken }) {
   onOpen = open;
+  changed = taken;
   for (const id of ["choose-files", "choose-folder"]) {
     byId(id).addEventListener("change", (event) => {
       add(picked(event.target));
@@ -119,7 +121,9 @@ function arrived(row, answer) {
 function track(row, record) {
   Object.assign(row, { phase: "reading", id: record.id, record });
   const alone = rows.filter((one) => one.phase !== "unpacked").length === 1;
+  changed(record);
   follow(record, (now) => {
+    if (!now) return Object.assign(row, { phase: "gone" }), show();
     row.record = now;
     if (finished(now)) {
       row.phase = now.status;
@@ -128,14 +132,17 @@ function track(row, record) {
     }
     // What is read stands in the list; only what needs somebody's eyes stays here.
     if (now.status === "done") tidy();
-    show();
+    return show();
   });
   if (alone || !state.openId) onOpen(record.id);
 }
 
+function busy() {
+  return rows.some((row) => ["waiting", "sending", "later", "reading"].includes(row.phase));
+}
+
 function tidy() {
-  const busy = rows.some((row) => ["waiting", "sending", "later", "reading"].includes(row.phase));
-  if (!busy) rows = rows.filter((row) => row.phase !== "done");
+  if (!busy()) rows = rows.filter((row) => row.phase !== "done");
 }
 
 function refused(row, error) {
@@ -187,7 +194,8 @@ function show() {
   if (!rows.length) return replace(byId("upload-rows"));
   const told = rows.filter((row) => row.id);
   const done = told.filter((row) => finished(row.record)).length;
-  byId("upload-count").textContent = words("uploads_progress", { done, all: rows.filter((row) => row.phase !== "unpacked").length });
+  const all = rows.filter((row) => row.phase !== "unpacked").length;
+  byId("upload-count").textContent = busy() ? words("uploads_progress", { done, all }) : "";
   const active = (row) => (["done", "unpacked", "cancelled"].includes(row.phase) ? 1 : 0);
   const ordered = [...rows].sort((one, other) => active(one) - active(other) || one.number - other.number);
   return replace(byId("upload-rows"), ordered.slice(0, SHOWN).map(line));
