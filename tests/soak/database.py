@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 
 from soak.films import marked
-from soak.running import client_of, over, ready, running, send, until
+from soak.running import Running, client_of, over, ready, running, send, until
 from soak.tally import NotHereError, Part, Plan
+
+if TYPE_CHECKING:
+    from service.postgres import Cluster
 
 ROUNDS = 3
 _ANSWER_SECONDS = 30.0
@@ -43,12 +47,13 @@ def run(plan: Plan, part: Part) -> None:
 class _Outages:
     """A service and the server that it needs."""
 
-    def __init__(self, plan: Plan, part: Part, cluster) -> None:
+    def __init__(self, plan: Plan, part: Part, cluster: Cluster) -> None:
         self._part, self._cluster, self._rounds = part, cluster, plan.count(ROUNDS)
         self._refused: list[float] = []
         self._back: list[float] = []
 
-    async def run(self, service) -> None:
+    async def run(self, service: Running) -> None:
+        """Go through all outages."""
         async with client_of(service) as client:
             await ready(client)
             for number in range(self._rounds):

@@ -50,8 +50,6 @@ class _Filled:
 
     def __init__(self, part: Part, disk: Path, service: Running) -> None:
         self._part, self._disk, self._service = part, disk, service
-        self._folder = next(disk.glob("data-*/films")).parent if list(disk.glob("data-*/films")) else disk
-        self._refused: list[File] = []
 
     async def run(self, levels: tuple[int, ...], *, kind: str) -> dict[str, Any]:
         """Fill it to each level, send, and make room."""
@@ -69,8 +67,12 @@ class _Filled:
                 statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
                 for one in (meanwhile, *([answer.json()["id"]] if answer.is_success else [])):
                     record = await over(client, one, seconds=60)
-                    done = record.get("status") == "done" or (record.get("status") == "failed" and record["error_message"])
-                    self._part.expect(bool(done), f"{kind}, {level} bytes left: a film that was taken is {record['status']}")
+                    done = record.get("status") == "done" or (
+                        record.get("status") == "failed" and record["error_message"]
+                    )
+                    self._part.expect(
+                        bool(done), f"{kind}, {level} bytes left: a film that was taken is {record['status']}"
+                    )
                 again = await send(client, film.content, sex="female", maps="false")
                 self._part.expect(again.is_success, f"{kind}, room again: {again.status_code} {again.text[:200]}")
         self._part.expect(any(one >= 400 for one in statuses), f"{kind}: nothing was refused")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from service.killing import kill_writers
 
 from capitate.service.store import Store
+from service.killing import kill_writers
 from soak.films import marked
 from soak.running import PATIENCE_SECONDS, Running, client_of, over, ready, send
 from soak.tally import Part, Plan
@@ -232,7 +232,8 @@ class _Service:
         own = own and record["child"] == told.child
         self._part.expect(own, f"{assessment_id} has another film or child than was sent")
         kept = record["revision"] > told.revision or (
-            (record["revision"], record["bone_age_months"], grade_of(record)) == (told.revision, told.months, told.grade)
+            (record["revision"], record["bone_age_months"], grade_of(record))
+            == (told.revision, told.months, told.grade)
         )
         self._part.expect(kept, f"{assessment_id} is not at the revision {told.revision} that was acknowledged")
         told.revision, told.months, told.grade = record["revision"], record["bone_age_months"], grade_of(record)

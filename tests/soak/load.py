@@ -97,7 +97,9 @@ class Load:
         for assessment_id, sha256 in sent.taken:
             record = await over(self._client, assessment_id)
             own = record.get("status") == "done" and record["assessment"]["source"]["sha256"] == sha256
-            self._part.expect(own, f"{assessment_id} was taken and is {record.get('status')} {record.get('error_code')}")
+            self._part.expect(
+                own, f"{assessment_id} was taken and is {record.get('status')} {record.get('error_code')}"
+            )
 
     async def _send(self, sent: Sent, *, since: float | None = None, wait: bool = True) -> httpx.Response:
         """Send one film, and note what came of it."""
@@ -166,7 +168,9 @@ async def _excess(plan: Plan, part: Part, service: Running, load: Load, *, rate:
     if plan.judge_times:
         slowest, late = max(sent.refused, default=0.0), quantile(health, 0.99)
         part.expect(slowest <= REFUSAL_SECONDS, f"a refusal took {slowest:.2f} s, more than {REFUSAL_SECONDS:g} s")
-        part.expect(not late > HEALTH_SECONDS, f"health p99 {1000 * late:.0f} ms, more than {1000 * HEALTH_SECONDS:g} ms")
+        part.expect(
+            not late > HEALTH_SECONDS, f"health p99 {1000 * late:.0f} ms, more than {1000 * HEALTH_SECONDS:g} ms"
+        )
 
 
 def _probe(url: str, *, seconds: float) -> subprocess.Popen[str]:

@@ -77,7 +77,9 @@ def _shown(part: Part) -> str:
 def _flat(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
-    return ", ".join(f"{name} ({_flat(one)})" if isinstance(one, dict) else f"{name} {one}" for name, one in value.items())
+    return ", ".join(
+        f"{name} ({_flat(one)})" if isinstance(one, dict) else f"{name} {one}" for name, one in value.items()
+    )
 
 
 def _tally(options: argparse.Namespace, began: datetime, parts: list[Part]) -> dict[str, Any]:
