@@ -1,4 +1,4 @@
-"""The project's two commands, its checks and its soak, with nothing but Python: `python tasks.py demo|test|check|soak`.
+"""The project's commands, with nothing but Python: `python tasks.py demo|test|check|soak`.
 
 They make a virtual environment in `.venv` (or in the folder that the variable VENV names), install into it when
 `pyproject.toml` or `constraints.txt` has changed, and run.

@@ -1,8 +1,9 @@
-"""`make soak` in small: load and faults on the whole service; times are measured and not judged, other tests run too."""
+"""`make soak` in small: load and faults on the whole service; times are not judged, other tests run too."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ def test_the_service_bears(part, tmp_path):
     """A fiftieth of the soak."""
     found = soak(tmp_path / "tally.json", part, scale=0.02)[part]
     if found["verdict"] == "skipped":
+        assert part != "database" or os.environ.get("CAPITATE_REQUIRE_PEERS") != "1", found["reason"]
         pytest.skip(found["reason"])
     assert found["complaints"] == []
     assert set(found) > {"verdict", "seconds", "complaints"}, "the part measured nothing"
