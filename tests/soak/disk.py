@@ -38,7 +38,8 @@ def run(plan: Plan, part: Part) -> None:
         options = ["--workers", "1", "--model", plan.model]
         for kind, elsewhere in (("store", None), ("store and temporary files", {"TMPDIR": str(temporary)})):
             levels = _LEFT[:: max(1, round(0.3 / plan.scale))] if plan.scale < 1 else _LEFT
-            with running(disk / f"data-{len(kind)}", *options, environment=elsewhere) as service:
+            log = plan.folder / f"disk-{len(kind)}.log"
+            with running(disk / f"data-{len(kind)}", *options, environment=elsewhere, log=log) as service:
                 found = asyncio.run(_Filled(part, disk, service).run(levels, kind=kind))
                 part.expect("Traceback" not in service.log(), f"{kind}: the log holds a traceback")
             part.figures[kind] = {"levels": len(levels), **found}

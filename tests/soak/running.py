@@ -22,14 +22,16 @@ OVER = frozenset({"done", "refused", "failed", "cancelled"})
 
 
 class Running:
-    """A service; its log lies beside its folder."""
+    """A service; its log lies beside its folder, or where it is told to."""
 
-    def __init__(self, folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, environment: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> None:
         command = [sys.executable, "-m", "capitate", "serve", "--port", "0", "--folder", str(folder), *options]
         variables = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | dict(environment or {})
-        self._log = folder.with_name(f"{folder.name}.log")
-        with self._log.open("a") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=variables)
+        self._log = log or folder.with_name(f"{folder.name}.log")
+        with self._log.open("a") as stream:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream, text=True, env=variables)
         assert self.process.stdout is not None
         found = re.search(r"http://\S+", self.process.stdout.readline())
         if found is None:
@@ -79,9 +81,9 @@ def _lives(pid: int) -> bool:
 
 
 @contextmanager
-def running(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Run a service until the context ends."""
-    service = Running(folder, *options, environment=environment)
+def running(folder: Path, *options: str, **more: Any) -> Iterator[Running]:
+    """Run a service until the context ends; arguments as of `Running`."""
+    service = Running(folder, *options, **more)
     try:
         yield service
     finally:
