@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,9 @@ class _Filled:
         statuses: dict[int, int] = {}
         async with client_of(self._service) as client:
             await ready(client)
+            began = time.monotonic()
+            await over(client, await self._taken(client, f"{kind} at first"))
+            usual = time.monotonic() - began
             for level in levels:
                 meanwhile = await self._taken(client, f"{kind} meanwhile {level}")
                 film = _film(f"{kind} at {level}")
@@ -64,7 +68,7 @@ class _Filled:
                     answer = await send(client, film.content, wait=False, sex="female", maps="false")
                     await self._worded(client, answer, film)
                     # long enough for the one under way to be done, and to find no room
-                    await over(client, meanwhile, seconds=10)
+                    await over(client, meanwhile, seconds=2 + 3 * usual)
                 statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
                 for one in (meanwhile, *([answer.json()["id"]] if answer.is_success else [])):
                     record = await over(client, one, seconds=60)

@@ -61,6 +61,7 @@ class Clients:
     complaints: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     sent: int = 0
+    ended: bool = False
 
     async def write(self) -> None:
         """Write until the service is gone."""
@@ -69,11 +70,11 @@ class Clients:
 
     async def _on_and_on(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
-            while True:
+            while not self.ended:
                 await step()
                 await asyncio.sleep(self.dice.uniform(0.0, 0.05))
         except httpx.TransportError:
-            return
+            self.ended = True
 
     async def _upload(self, *, wait: bool = False) -> None:
         """Send something; every assessment has bytes of its own."""
@@ -211,6 +212,7 @@ class _Service:
             writing = asyncio.create_task(clients.write())
             await asyncio.sleep(self._dice.uniform(0.05, _MOST_SECONDS))
             left = await asyncio.to_thread(service.kill)
+            clients.ended = True
             await asyncio.wait_for(writing, PATIENCE_SECONDS)
         self._part.complaints += [f"round {number}: {one}" for one in clients.complaints]
         self._part.expect(not left, f"round {number}: processes {left} outlived the service")
