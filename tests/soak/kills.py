@@ -191,7 +191,8 @@ class _Service:
         async with client_of(service) as client:
             for one in [one for one, told in self._known.items() if not told.gone]:
                 await self._compare(client, one, await over(client, one))
-        self._part.expect(service.stop() == 0, "the service did not end by itself after the last round")
+        code = service.stop()
+        self._part.expect(code == 0, f"the service ended with the exit code {code} after the last round")
         self._sound("the end")
         self._part.expect("Traceback" not in service.log(), "the log holds a traceback")
         gone = sum(told.gone for told in self._known.values())
