@@ -23,6 +23,8 @@ _MOST_WAITING = 12
 _HAND_SHARE = 0.3
 """Of the uploads; the others are no films, which the service stores all the same and refuses within milliseconds."""
 _JOINT, _LAST_GRADE = "Radius", 13
+_AGAIN = 30
+"""Of what earlier rounds acknowledged, so many are looked at after each kill; all are at the end."""
 _LOADED = 0.5
 """Share of the rounds in which the writers wait for the models, so that films are being assessed when it is killed."""
 
@@ -182,6 +184,7 @@ class _Service:
         self._part, self._folder, self._dice = part, plan.folder / "killed", plan.dice("kills")
         self._options = ["--workers", "1", "--queue", "1000", "--rate-per-minute", "0", "--model", plan.model]
         self._known: dict[str, Acknowledged] = {}
+        self._fresh: list[str] = []
         marked(0, "drawn before the clock runs")
 
     async def kill(self, rounds: int) -> None:
@@ -205,7 +208,7 @@ class _Service:
         """Start it, look whether it has what the last one acknowledged, write, kill it; gives the uploads."""
         service = Running(self._folder, *self._options)
         async with client_of(service) as client:
-            for one in list(self._known):
+            for one in {*self._fresh, *self._dice.sample(list(self._known), min(_AGAIN, len(self._known)))}:
                 await self._compare(client, one, (await client.get(f"/v1/assessments/{one}")).json())
             if self._dice.random() < _LOADED:
                 await ready(client)
@@ -215,6 +218,7 @@ class _Service:
             left = await asyncio.to_thread(service.kill)
             clients.ended = True
             await asyncio.wait_for(writing, PATIENCE_SECONDS)
+        self._fresh = clients.new
         self._part.complaints += [f"round {number}: {one}" for one in clients.complaints]
         self._part.expect(not left, f"round {number}: processes {left} outlived the service")
         self._sound(f"round {number}")
