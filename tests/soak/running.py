@@ -97,7 +97,8 @@ def running(folder: Path, *options: str, **more: Any) -> Iterator[Running]:
 @asynccontextmanager
 async def client_of(service: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client that waits long, and opens as many connections as it is asked to."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+    # the service closes what is idle for 5 s, and a request that is sent at that moment would be lost
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=1.0)
     async with httpx.AsyncClient(base_url=service.url, timeout=PATIENCE_SECONDS, limits=limits) as client:
         yield client
 
