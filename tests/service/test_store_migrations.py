@@ -9,11 +9,12 @@ import sys
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, make_url, text
 
 from capitate.errors import StoreSchemaError, StoreUnavailableError
 from capitate.service.store import Store
-from capitate.service.store.migrating import head_schema
+from capitate.service.store.migrating import HEAD_SCHEMA, alembic_settings
 from capitate.service.store.tables import Base
 
 OPEN = "import sys; from pathlib import Path; from capitate.service.store import Store; " + (
@@ -65,7 +66,20 @@ def test_tables_of_a_newer_program_are_left_alone(url, tmp_path, migrate):
     engine.dispose()
     with pytest.raises(StoreSchemaError, match="version 9999, which this program does not know"):
         Store.open(url, folder=tmp_path / "store", migrate=migrate)
-    assert head_schema() != "9999"
+    assert HEAD_SCHEMA != "9999"
+
+
+def test_the_version_of_the_tables_is_that_of_the_last_migration():
+    assert ScriptDirectory.from_config(alembic_settings()).get_heads() == [HEAD_SCHEMA]
+
+
+def test_a_store_whose_tables_are_current_is_opened_without_alembic(url, tmp_path):
+    Store.open(url, folder=tmp_path / "store").close()
+    asked = f"{OPEN}; print('alembic' in sys.modules)"
+    opened = subprocess.run(
+        [sys.executable, "-c", asked, url, str(tmp_path / "store")], capture_output=True, text=True, check=True
+    )
+    assert opened.stdout == "open\nFalse\n"
 
 
 def test_tables_that_vanish_are_named(store, url):

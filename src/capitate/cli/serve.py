@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +15,20 @@ from capitate.cli.extras import service_parts
 __all__ = ["serve"]
 
 _NETWORK, _FILMS, _STORE, _ACCESS = "Network", "Films", "Store", "Access"
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Import without looking for garbage, of which there is none: a tenth of the time to start.
+
+    What is imported stays, so that later collections, which stop every request, leave it out.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def serve(
@@ -90,8 +107,9 @@ def serve(
     Every option is a variable of the environment too, such as CAPITATE_PORT; the option outweighs it.
     """
     with service_parts("capitate serve"):
-        from capitate.cli.serving import run
-        from capitate.service.settings import read_settings
+        with _nothing_collected():
+            from capitate.cli.serving import run
+            from capitate.service.settings import read_settings
 
         settings = read_settings(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 from types import FrameType
@@ -56,9 +57,13 @@ class _Server(uvicorn.Server):
             print(f"Capitate serves on {self._shown} (stop with Ctrl+C)", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End, once the requests that are being answered are."""
+        """End, once the requests that are being answered are; a second Ctrl+C does not wait for them.
+
+        Uvicorn's own raises the signal again after a clean end, so that a service manager would read it as a crash.
+        """
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
+        self.should_exit = True
         self._service.begin_to_stop()
-        super().handle_exit(sig, frame)
 
 
 def _listening(host: str, port: int) -> socket.socket:

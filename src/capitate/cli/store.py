@@ -48,10 +48,10 @@ def _examples(*lines: str) -> str:
 def migrate(*, folder: _Folder = None, database: _Database = None) -> None:
     """Make the tables, or bring them to this program's version; capitate serve does so when it starts."""
     with service_parts("The store"):
-        from capitate.service.store.migrating import head_schema
+        from capitate.service.store.migrating import HEAD_SCHEMA
 
         with _opened(_settings(folder, database), make=True) as opened:
-            print(f"{opened.shown_address}: tables of version {head_schema()}")
+            print(f"{opened.shown_address}: tables of version {HEAD_SCHEMA}")
 
 
 @store.command(

@@ -29,9 +29,7 @@ class Metrics:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
-        self._films = Counter(
-            "capitate_films", "Films that were done with.", ["status"], registry=self.registry
-        )
+        self._films = Counter("capitate_films", "Films that were done with.", ["status"], registry=self.registry)
         self._film_seconds = Histogram(
             "capitate_film_seconds",
             "From queue to result.",

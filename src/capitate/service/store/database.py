@@ -8,12 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
 from capitate.errors import StoreSchemaError, UsageError
 from capitate.service.store.faults import database_faults, disk_faults
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["Database"]
 
@@ -81,6 +85,16 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is SQLite."""
         return self.file is not None
+
+    def insert(self, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
+        """Begin a statement that can say what happens where its row is there already; only this kind's is loaded."""
+        if self.is_sqlite:
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

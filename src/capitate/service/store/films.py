@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from capitate.errors import RecordNotFoundError, StoreDamagedError, StoreError, UsageError
@@ -170,8 +169,7 @@ class Films:
 
     def _hold(self, sha256: str, size: int) -> str:
         """Note the film and the upload's hold."""
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        row = insert(FilmRow).values(sha256=sha256, size=size, created_at=now())
+        row = self._database.insert(FilmRow).values(sha256=sha256, size=size, created_at=now())
         # an update that changes nothing locks the row, so that nobody removes it before the hold is there
         row = row.on_conflict_do_update(index_elements=[FilmRow.sha256], set_={"size": row.excluded.size})
         hold = HoldRow(id=new_identifier(), film_sha256=sha256, expires_at=now() + _UPLOAD_HOLD)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from capitate.errors import UsageError
@@ -44,8 +43,7 @@ class Idempotency:
         """
         name = _key(key)
         fresh = {"digest": digest, "claimed_at": now(), "status": None, "assessment_ids": ""}
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        row = insert(IdempotencyRow).values(client=client, key=name, **fresh).on_conflict_do_nothing()
+        row = self._database.insert(IdempotencyRow).values(client=client, key=name, **fresh).on_conflict_do_nothing()
         with self._database.writing() as session:
             if session.execute(row.returning(IdempotencyRow.key)).scalar() is not None:
                 return Claim(ClaimState.NEW)

@@ -1,42 +1,48 @@
-"""Tables brought to the version of this program, safely where several processes start at once."""
+"""Tables brought to the version of this program, safely where several processes start at once.
+
+Alembic is loaded where tables change; a service that finds them as they should be starts without it.
+"""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from capitate.errors import StoreSchemaError
 from capitate.service.store.database import Database
 
-__all__ = ["current_schema", "head_schema", "migrate", "require_current"]
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["HEAD_SCHEMA", "alembic_settings", "current_schema", "migrate", "require_current"]
+
+HEAD_SCHEMA = "0001"
+"""Version of the tables that this program works with: the last of `migrations/versions`."""
 
 logger = logging.getLogger(__name__)
 
+_VERSIONS = table("alembic_version", column("version_num"))
 _LOCK = 0x6361706974617465
 """Number of PostgreSQL's advisory lock: `capitate` in ASCII."""
 
 
-def _config() -> Config:
+def alembic_settings() -> Config:
     """Return alembic's settings; they are in no file."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config
 
 
-def head_schema() -> str:
-    """Return the version of the tables that this program works with."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
 def current_schema(connection: Connection) -> str | None:
     """Return the version of a database's tables; None where there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSIONS.name):
+        return None
+    return connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
@@ -54,13 +60,20 @@ def migrate(database: Database) -> tuple[str | None, str]:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
             _require_utf8(connection)
         before = current_schema(connection)
-        _require_known(before)
-        config = _config()
-        config.attributes["connection"] = connection
-        if before != head_schema():
-            logger.info("tables go from %s to %s", before, head_schema())
-            command.upgrade(config, "head")
-    return before, head_schema()
+        if before != HEAD_SCHEMA:
+            _require_known(before)
+            _upgrade(connection, before)
+    return before, HEAD_SCHEMA
+
+
+def _upgrade(connection: Connection, before: str | None) -> None:
+    """Change the tables."""
+    from alembic import command
+
+    logger.info("tables go from %s to %s", before, HEAD_SCHEMA)
+    config = alembic_settings()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def require_current(database: Database) -> None:
@@ -72,17 +85,19 @@ def require_current(database: Database) -> None:
     """
     with database.reading() as session:
         found = current_schema(session.connection())
-    _require_known(found)
-    if found != head_schema():
+    if found != HEAD_SCHEMA:
+        _require_known(found)
         raise StoreSchemaError(
-            f"the tables of {database.shown} are of version {found or 'none'}, this program's of {head_schema()}; "
+            f"the tables of {database.shown} are of version {found or 'none'}, this program's of {HEAD_SCHEMA}; "
             "run `capitate store migrate`"
         )
 
 
 def _require_known(version: str | None) -> None:
     """Refuse tables that a newer program made."""
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_settings()).walk_revisions()}
     if version is not None and version not in known:
         raise StoreSchemaError(
             f"the tables are of version {version}, which this program does not know; it is older than the store: "
