@@ -1,4 +1,4 @@
-"""The project's two commands, and its checks, with nothing but Python: `python tasks.py demo|test|check`.
+"""The project's commands, with nothing but Python: `python tasks.py demo|test|check|soak`.
 
 They make a virtual environment in `.venv` (or in the folder that the variable VENV names), install into it when
 `pyproject.toml` or `constraints.txt` has changed, and run.
@@ -63,13 +63,19 @@ def check(arguments: list[str]) -> None:
     run("python", "-m", "mypy")
 
 
+def soak(arguments: list[str]) -> None:
+    """Put load and faults on the whole service."""
+    install("dev")
+    run("python", "tests/soak", *arguments)
+
+
 def _state(extras: str) -> str:
     """Give a digest that changes with what there is to install."""
     files = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
     return hashlib.sha256(files + extras.encode() + os.fsencode(ROOT)).hexdigest()
 
 
-TASKS = {"demo": demo, "test": test, "check": check}
+TASKS = {"demo": demo, "test": test, "check": check, "soak": soak}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in TASKS:

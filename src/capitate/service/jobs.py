@@ -16,6 +16,7 @@ from capitate.errors import (
     RecordNotFoundError,
     StatusConflictError,
     StoreError,
+    StoreFullError,
     StoreUnavailableError,
 )
 from capitate.service.settings import ServiceSettings
@@ -38,7 +39,7 @@ __all__ = ["Jobs"]
 _log = logging.getLogger(__name__)
 _WARM_SECONDS = 300.0
 _PATIENCE_SECONDS = 600.0
-"""How long the result of a film is kept in memory while the database does not answer."""
+"""How long the result of a film is kept in memory while the database does not answer, or the disk is full."""
 
 
 class Jobs:
@@ -219,12 +220,12 @@ class Jobs:
         return self._store.assessments.finish(assessment_id, work.assessment, found=found).status.value
 
     def _patiently(self, action: Callable[[], Any]) -> Any:  # noqa: ANN401
-        """Do something with the store, again and again while its database does not answer."""
+        """Do something with the store, again and again while its database does not answer or nothing can be written."""
         until, pause = time.monotonic() + _PATIENCE_SECONDS, 0.1
         while True:
             try:
                 return action()
-            except StoreUnavailableError:
+            except (StoreUnavailableError, StoreFullError):
                 if time.monotonic() > until or self._stopping.wait(pause):
                     raise
                 pause = min(5.0, 2 * pause)
