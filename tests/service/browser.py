@@ -64,7 +64,8 @@ class Reader:
     complaints: list[str] = field(default_factory=list)
 
     def drop(self, *files: tuple[str, bytes]) -> None:
-        """Let files fall on the page."""
+        """Let files fall on the page, once it has begun."""
+        self.page.locator("#items li, #no-items:not(:empty)").first.wait_for()
         self.page.evaluate(
             """(files) => {
               const transfer = new DataTransfer();

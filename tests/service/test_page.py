@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install '.[dev]'")
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed: pip install '.[dev]'")
@@ -330,7 +330,9 @@ def test_several_films_in_one_drop_are_read_told_and_can_be_cancelled(at_page, d
     page.fill("#child-form [name=child]", "C-3")
     page.uncheck("#child-form [name=maps]")
     at_page.expected.add(422)  # what is no film has no pixels
-    at_page.drop(("first.png", drawn), ("second.png", drawn), ("third.png", drawn), ("notes.txt", b"no film"))
+    at_page.drop(
+        ("first.png", drawn), ("second.png", _negative(drawn)), ("third.png", drawn), ("notes.txt", b"no film")
+    )
 
     rows = page.locator("#upload-rows li")
     page.locator("#items [data-id]", has_text="third.png").wait_for()
@@ -344,10 +346,20 @@ def test_several_films_in_one_drop_are_read_told_and_can_be_cancelled(at_page, d
     assert sorted(rows.locator(".name").all_inner_texts()) == ["notes.txt", "third.png"]
     assert at_page.axe() == []
 
-    page.locator("#items [data-id]", has_text="second.png").click()
-    at_page.await_age()
+    at_page.await_age()  # the first one opened itself
     page.click("#tab-earlier")
-    page.locator("#earlier-list").get_by_text("No other film of this child").wait_for()
+    page.locator("#earlier-list").get_by_text("second.png").wait_for()
+    page.keyboard.press("b")
+    page.locator("#beside").get_by_text("second.png").wait_for()
+    assert at_page.axe() == []
+
+
+def _negative(film: bytes) -> bytes:
+    """The same film with dark bone, which makes it another file."""
+    stream = io.BytesIO()
+    with Image.open(io.BytesIO(film)) as hand:
+        ImageOps.invert(hand.convert("L")).save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def test_a_film_that_is_deleted_while_it_waits_leaves_the_page(at_page, drawn):

@@ -21,7 +21,7 @@ export function show({ open, tool }) {
   viewer = new Viewer(byId("beside-stage"));
   follow(viewer, { tool });
   byId("beside-close").addEventListener("click", close);
-  watch(["record"], () => fetch().catch(problem));
+  watch(["record", "items"], () => fetch().catch(problem));
   watch(["record", "lang", "tab"], () => table(open));
 }
 
@@ -46,7 +46,9 @@ function close() {
 
 async function fetch() {
   const { record } = state;
-  const key = record?.child ? `${record.id} ${record.status} ${record.revision}` : "";
+  // Films of the same child that are read meanwhile join the others.
+  const read = state.items.filter((one) => one.child === record?.child && one.status === "done").map((one) => one.id);
+  const key = record?.child ? [record.id, record.status, record.revision, ...read].join(" ") : "";
   if (key === fetched) return;
   fetched = key;
   if (beside && (!record || beside.child !== record.child || beside.id === record.id)) close();

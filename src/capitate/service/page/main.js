@@ -179,6 +179,8 @@ async function start() {
   speak(preferred());
   byId("language").value = state.lang;
   settings();
+  // A film that is dropped before the page has begun is not opened in the page's place.
+  for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
   await begin();
   await grades.learn();
   const show = (id) => open(id).catch(problem);
