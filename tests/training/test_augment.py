@@ -16,7 +16,8 @@ from capitate.training.networks import BoneAgeNetwork  # noqa: E402
 from capitate.training.predicting import predict  # noqa: E402
 from capitate.training.settings.augment import AugmentConfig  # noqa: E402
 
-NOTHING = AugmentConfig(**{one.name: type(one.default)(0) for one in fields(AugmentConfig) if one.name != "edge"})
+from .no_augmentation import NOTHING  # noqa: E402
+
 EVERYTHING = AugmentConfig(
     flip_vertical=0.5, crop=0.3, clahe=0.7, clahe_tiles=4, histogram=0.7, uniform_operations=2, mixup=0.4
 )

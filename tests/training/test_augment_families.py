@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from capitate.training.augment.histogram import HistogramMatch  # noqa: E402
 from capitate.training.augment.tone import Noise, Tone  # noqa: E402
 from capitate.training.settings.augment import AugmentConfig, Edge  # noqa: E402
 
-NOTHING = AugmentConfig(**{one.name: type(one.default)(0) for one in fields(AugmentConfig) if one.name != "edge"})
+from .no_augmentation import NOTHING  # noqa: E402
 
 
 def generator(seed: int = 0) -> torch.Generator:

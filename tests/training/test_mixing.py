@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
@@ -10,9 +10,8 @@ torch = pytest.importorskip("torch")
 
 from capitate.errors import UsageError  # noqa: E402
 from capitate.training.augment import Mixture, draw_mixture  # noqa: E402
-from capitate.training.settings.augment import AugmentConfig  # noqa: E402
 
-NOTHING = AugmentConfig(**{field.name: type(field.default)(0) for field in fields(AugmentConfig)})
+from .no_augmentation import NOTHING  # noqa: E402
 
 
 def generator(seed: int = 0) -> torch.Generator:
