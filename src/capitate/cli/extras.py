@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from capitate.errors import MissingExtraError
 
@@ -30,8 +30,7 @@ _SERVICE_PARTS = frozenset(
 )
 
 
-@contextmanager
-def service_parts(what: str) -> Iterator[None]:
+def service_parts(what: str) -> AbstractContextManager[None]:
     """Turn a missing library of the service into a sentence with the install command.
 
     Args:
@@ -40,27 +39,24 @@ def service_parts(what: str) -> Iterator[None]:
     Raises:
         MissingExtraError: if one is missing.
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _SERVICE_PARTS:
-            raise
-        raise MissingExtraError(what=what, extra="serve") from error
+    return _needing(_SERVICE_PARTS, what, extra="serve")
 
 
-@contextmanager
-def training_parts(what: str) -> Iterator[None]:
-    """Turn a missing training library into a sentence with the install command.
-
-    Args:
-        what: what was asked for, a noun phrase that starts the sentence.
+def training_parts(what: str) -> AbstractContextManager[None]:
+    """Turn a missing training library into a sentence with the install command; arguments as of `service_parts`.
 
     Raises:
         MissingExtraError: if one is missing.
     """
+    return _needing(_PARTS, what, extra="train")
+
+
+@contextmanager
+def _needing(parts: frozenset[str], what: str, *, extra: str) -> Iterator[None]:
+    """Name an extra in place of a part that is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _PARTS:
+        if (error.name or "").partition(".")[0] not in parts:
             raise
-        raise MissingExtraError(what=what, extra="train") from error
+        raise MissingExtraError(what=what, extra=extra) from error
