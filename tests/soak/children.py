@@ -83,7 +83,12 @@ async def _interleaved(plan: Plan, part: Part, service: Running) -> None:
     statuses: dict[int, int] = {}
     for answer in answers:
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-    part.figures |= {"requests": len(answers), "children": len(children), "hands": pictures, "statuses": statuses}
+    part.figures |= {
+        "answers_polls_included": len(answers),
+        "children": len(children),
+        "hands": pictures,
+        "statuses": statuses,
+    }
 
 
 def _counter(answers: list[httpx.Response]) -> Callable[[httpx.Response], Awaitable[None]]:

@@ -17,9 +17,9 @@ from soak.running import PATIENCE_SECONDS, Running, client_of, over, ready, send
 from soak.tally import Part, Plan
 
 ROUNDS = 50
-_MOST_SECONDS = 3.0
+_MOST_SECONDS = 6.0
 """The kill comes at most so long after the writers began, or after the models were loaded."""
-_MOST_WAITING = 12
+_MOST_WAITING = 4
 _HAND_SHARE = 0.3
 """Of the uploads; the others are no films, which the service stores all the same and refuses within milliseconds."""
 _JOINT, _LAST_GRADE = "Radius", 13

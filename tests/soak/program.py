@@ -28,15 +28,16 @@ PARTS: dict[str, Callable[[Plan, Part], None]] = {
 def main(arguments: Sequence[str]) -> int:
     """Run the parts that are asked for; 1 if one of them complains."""
     options = _options(arguments)
-    began, parts = datetime.now(UTC), []
+    began = datetime.now(UTC)
+    parts: list[Part] = []
     with tempfile.TemporaryDirectory(prefix="capitate-soak-") as folder:
+        plan = Plan(options.scale, options.seed, options.model, not options.times_unjudged, Path(folder))
         for name in options.parts:
-            plan = Plan(options.scale, options.seed, options.model, not options.times_unjudged, Path(folder))
             parts.append(_run(name, plan))
             print(_shown(parts[-1]), flush=True)
-    tally = _tally(options, began, parts)
-    if options.out is not None:
-        options.out.write_text(json.dumps(tally, indent=2) + "\n", encoding="utf-8")
+            tally = _tally(options, began, parts)
+            if options.out is not None:  # after every part: a soak that is broken off keeps what it found
+                options.out.write_text(json.dumps(tally, indent=2) + "\n", encoding="utf-8")
     print(f"{tally['verdict']}: {tally['seconds']} s, scale {options.scale:g}, seed {options.seed}")
     return 0 if tally["verdict"] == "passed" else 1
 
