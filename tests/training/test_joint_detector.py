@@ -206,7 +206,7 @@ def test_a_recipe_runs(name, data, tmp_path):
     ("values", "said"),
     [
         ({"augment": {"uniform_operations": 2}}, "augment.uniform_operations moves pixels in a way"),
-        ({"augment": {"patches": 0.5}}, "augment.patches needs to know where the hand is"),
+        ({"augment": {"patches": 0.5}}, "augment.patches needs to know where the hand or limb is"),
         ({"optimiser": {"stages": [[1, 60, 64]]}}, r"multiples of 32, got 60 x 64"),
         ({"optimiser": {"stages": [[1, 96, 96], [1, 64, 64]]}}, "is larger than the last one, got 96 x 96 and 64 x 64"),
         ({"counts": [1, 2]}, r"counts must hold a whole number above 0 for each of 7 classes, got \[1, 2\]"),

@@ -233,7 +233,7 @@ def test_folders_that_are_no_crops_are_refused(tmp_path, crops):
     ("change", "message"),
     [
         ("augment.mixup=0.4", r"augment\.mixup mixes ages; set it to 0 here, got 0\.4"),
-        ("augment.surroundings=0.4", r"augment\.surroundings needs to know where the hand is"),
+        ("augment.surroundings=0.4", r"augment\.surroundings needs to know where the hand or limb is"),
         ("optimiser.stages=[[1, 64, 64], [1, 32, 32]]", r"stages\[0\] is larger than the last one, got 64 x 64"),
         ("reading.folds_from_table=true", "graded crops have no table"),
         ("reading.percentiles=[50.0]", r"reading\.percentiles must be two that rise"),

@@ -81,11 +81,11 @@ def test_the_loss_mixes_labels_and_teachers(mura, teachers):
     task, _ = task_with(teachers[:1], mura, "distillation.share=0.25", "distillation.temperature=4", "loss.name=bce")
     logits, labels, taught = torch.tensor([0.3, -2.0]), torch.tensor([1.0, 0.0]), torch.tensor([0.6, 0.2])
     none = torch.zeros(0)
-    batch = ScreenBatch(torch.zeros(2, 1, 4, 4), labels, none, none, taught, 2)
+    batch = ScreenBatch(torch.zeros(2, 1, 4, 4), labels, none, none, taught, none, none, 2)
     by_label = mean_loss(logits, labels, task.config.loss, weight=1.0)
-    both = task.loss(ScreenAnswer(logits, none, none, taught), batch)
+    both = task.loss(ScreenAnswer(logits, none, none, taught, none), batch)
     assert both == pytest.approx(float(0.75 * by_label + 0.25 * taught_loss(logits, taught, temperature=4.0)))
-    without = task.loss(ScreenAnswer(logits, none, none, torch.full((2,), torch.nan)), batch)
+    without = task.loss(ScreenAnswer(logits, none, none, torch.full((2,), torch.nan), none), batch)
     assert without == pytest.approx(float(by_label)), "films kept back are judged by their labels alone"
 
 
