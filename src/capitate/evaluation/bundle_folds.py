@@ -44,11 +44,20 @@ class BundleFolds:
         return film in self._bundle.training_ids
 
     def member(self, film: str) -> int | None:
-        """Give the fold whose networks answer for a film, None for those that any other film is given to."""
+        """Give the fold whose networks answer for a film, None for those that any other film is given to.
+
+        Raises:
+            UsageError: if every network learnt from the film, as in a bundle of some of the folds.
+        """
         if not self._out_of_fold or not self.seen(film):
             return None
-        given = self._bundle.training_folds.get(film)
-        return fold_of(film, folds=self._count) if given is None else given
+        given = self._bundle.training_folds
+        if given and film not in given:
+            raise UsageError(
+                f"no network of {self._bundle.name!r} held out the film {film!r}; leave it out, or export the runs of "
+                "all folds as one bundle"
+            )
+        return given[film] if given else fold_of(film, folds=self._count)
 
 
 class FoldModels(Generic[Model]):
